@@ -47,7 +47,9 @@ COLLECT_SRC := $(filter-out $(ROOTLESS_SRC),$(wildcard src/*.c src/collect/*.c))
 ROOTLESS_OBJ := $(ROOTLESS_SRC:src/%.c=$(BUILD)/obj/%.o)
 COLLECT_OBJ := $(COLLECT_SRC:src/%.c=$(BUILD)/obj/%.o)
 ASAN_OBJ := $(ROOTLESS_SRC:src/%.c=$(BUILD)/asan/%.o)
-BPF_SRC := $(wildcard bpf/*.bpf.c)
+# maps.bpf.c first: bpftool 7.1 leaves the offsets of maps at 0 when another file declared them
+# before they are defined.
+BPF_SRC := bpf/maps.bpf.c $(filter-out bpf/maps.bpf.c,$(wildcard bpf/*.bpf.c))
 BPF_OBJ := $(BPF_SRC:bpf/%.bpf.c=$(BUILD)/bpf/%.bpf.o)
 SKELETON := $(BUILD)/bpf/memtrace.skel.h
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/test_*.c))

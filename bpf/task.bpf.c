@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What happens to the target as a process. */
+#include "memtrace.bpf.h"
+
+SEC("?tp_btf/sched_process_exec")
+int BPF_PROG(task_exec, struct task_struct *task)
+{
+	if (current_tgid() == cfg_tgid && armed)
+		send_event(EVENT_EXEC, 0, 0, 0, 0);
+	return 0;
+}
