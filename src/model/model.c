@@ -35,7 +35,7 @@ struct interval {
 };
 
 struct model {
-	uint32_t scope;
+	uint32_t scope;		/* of the last sample */
 	uint64_t page_mask;
 	struct live_blocks *live;
 	struct parked_blocks parked;
@@ -53,14 +53,13 @@ struct model {
 	size_t unplaced_count;
 };
 
-struct model *model__new(uint32_t scope, uint32_t page_size)
+struct model *model__new(uint32_t page_size)
 {
 	struct model *model;
 
 	model = calloc(1, sizeof(*model));
 	if (!model)
 		return NULL;
-	model->scope = scope;
 	model->page_mask = page_size - 1;
 	model->live = live_blocks__new(page_size);
 	model->unplaced_faults = calloc(UNPLACED_FAULTS_MAX, sizeof(uint64_t));
@@ -83,11 +82,6 @@ void model__free(struct model *model)
 	page_range_list__free(&model->swapped);
 	free(model->unplaced_faults);
 	free(model);
-}
-
-void model__set_scope(struct model *model, uint32_t scope)
-{
-	model->scope = scope;
 }
 
 static int apply_alloc(struct model *model, uint64_t addr, uint64_t size)
@@ -352,11 +346,11 @@ int model__apply(struct model *model, const struct event_rec *rec, size_t size)
 	}
 }
 
-bool model__wants(const struct model *model, const struct vma *vma)
+bool model__wants(const struct model *model, uint32_t scope, const struct vma *vma)
 {
 	if (vma->flags & VMA_SPECIAL)
 		return false;
-	if (model->scope & MODEL_ALL_ANON)
+	if (scope & MODEL_ALL_ANON)
 		return is_private_anon(vma);
 	if (model->parked.count && is_private_anon(vma))
 		return true;
@@ -592,6 +586,7 @@ int model__tick(struct model *model, const struct sample *sample, struct snapsho
 		model->interval = (struct interval){ 0 };
 		model->ticked = true;
 	}
+	model->scope = sample->scope;
 	if (sample->has_pages) {
 		err = take_mappings(model, sample);
 		if (err)

@@ -99,10 +99,18 @@ struct kernel_counters {
 	uint64_t lost_frees;		/* … and given back */
 };
 
+/* What the events of this run can tell; the columns of the rest are unknown. */
+enum model_scope {
+	MODEL_HEAP = 1 << 0,		/* malloc-family events come */
+	MODEL_MAPPINGS = 1 << 1,	/* mmap-family events come */
+	MODEL_ALL_ANON = 1 << 2,	/* none come: live means every private anonymous mapping */
+};
+
 struct sample {
 	struct timespec time;
 	uint64_t elapsed_ns;
 	int tgid;
+	uint32_t scope;		/* enum model_scope, of the interval that ends here */
 	bool has_status;	/* false when the target is gone: its figures are unknown */
 	bool has_pages;		/* vmas and ranges below are of this instant */
 	bool has_faults;	/* the fault counters are counted */

@@ -29,13 +29,17 @@ enum pagemap_method pagemap_probe(bool *has_guard);
 struct pagemap *pagemap__new(int proc_fd, enum pagemap_method method);
 void pagemap__free(struct pagemap *pagemap);
 
-/* Once per tick before the first range (READ: learns the PFNs of the zero pages anew). */
+/*
+ * Once per tick before the first range (READ: learns the PFNs of the zero pages anew). -ESRCH when
+ * the address space is gone, -EPERM when READ may not see PFNs (no CAP_SYS_ADMIN).
+ */
 int pagemap__begin(struct pagemap *pagemap);
 
 /*
  * Appends to `ranges` the pages of [start, end) that are absent, zero or swapped; ranges come in
- * address order. Guard regions count as absent. [start, end) should lie in one mapping. Returns 0
- * or a negative errno (-ESRCH: the address space is gone).
+ * address order. Guard regions count as absent, as does memory unmapped since maps was read (by
+ * SCAN with the grain of 32 MiB only) and that of devices. [start, end) should lie in one mapping
+ * and be page aligned (-EINVAL). Returns 0 or a negative errno (-ESRCH: the address space is gone).
  */
 int pagemap__scan(struct pagemap *pagemap, uint64_t start, uint64_t end,
 		  struct page_range_list *ranges);

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Chooses what to do; everything else is done elsewhere. */
+#include <bpf/libbpf.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "collect/features.h"
+#include "log.h"
+#include "options.h"
+#include "run.h"
+
+#define EXIT_USAGE 2
+
+static int print_libbpf(enum libbpf_print_level level, const char *format, va_list args)
+{
+	if (level != LIBBPF_DEBUG)
+		log_verbose_va(format, args);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	struct options options;
+
+	if (options__parse(&options, argc, argv))
+		return EXIT_USAGE;
+	log_set_level(options.verbosity);
+	libbpf_set_print(print_libbpf);
+	/* A reader that goes away is an error of write(2), handled where it is met. */
+	signal(SIGPIPE, SIG_IGN);
+
+	switch (options.command) {
+	case COMMAND_HELP:
+		options__print_usage();
+		return EXIT_SUCCESS;
+	case COMMAND_VERSION:
+		printf("memtrace %s\n", MEMTRACE_VERSION);
+		return EXIT_SUCCESS;
+	case COMMAND_FEATURES:
+		return features__print(options.without) ? EXIT_FAILURE : EXIT_SUCCESS;
+	case COMMAND_REPLAY:
+		return run_replay(&options);
+	case COMMAND_TRACE:
+		break;
+	}
+	return run_trace(&options);
+}

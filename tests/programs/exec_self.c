@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * exec_self: holds blocks, becomes a new image of itself or of another program, and goes on.
+ *
+ *	hold COUNT SIZE             blocks that stay; answers what it holds since its exec
+ *	drop                        gives all of them back
+ *	exec                        this program again: prints "ready" again
+ *	exec PATH ARG               another
+ */
+#include "talk.h"
+
+#define MAX_BLOCKS 100000
+
+static void *blocks[MAX_BLOCKS];
+static size_t block_count, held_bytes;
+
+int main(void)
+{
+	talk_print("ready\n");
+	for (;;) {
+		talk_read();
+		if (talk_is("hold")) {
+			for (uint64_t i = 0; i < talk_number(1) && block_count < MAX_BLOCKS; i++) {
+				blocks[block_count++] = malloc(talk_number(2));
+				held_bytes += talk_number(2);
+			}
+		} else if (talk_is("drop")) {
+			while (block_count)
+				free(blocks[--block_count]);
+			held_bytes = 0;
+		} else if (talk_is("exec")) {
+			char *self[] = { "exec_self", NULL };
+			char *other[] = { talk_word[1], talk_word[2], NULL };
+
+			if (talk_words > 1)
+				execv(talk_word[1], other);
+			else
+				execv("/proc/self/exe", self);
+			talk_die("execv");
+		}
+		talk_print("done live_blocks=%zu live_bytes=%zu\n", block_count, held_bytes);
+	}
+}

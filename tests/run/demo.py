@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What demo.sh traces: a program that takes memory in the ways that are easily confused.
+
+Prints one line a step, "SECONDS STEP" since the line "go" was read.
+"""
+
+import sys
+import time
+
+import numpy as np
+
+COUNT = 256 * 2**20 // 8
+PAUSE = 2
+
+
+def main():
+    sys.stdin.readline()
+    start = time.monotonic()
+
+    def say(text):
+        time.sleep(PAUSE)
+        print(f"{time.monotonic() - start:.3f} {text}", flush=True)
+
+    say("a = np.ones: 256 MiB allocated and written")
+    a = np.ones(COUNT)
+    say("b = np.zeros: 256 MiB allocated, not touched")
+    b = np.zeros(COUNT)
+    say("b.sum(): 256 MiB read, still no memory behind them")
+    b.sum()
+    say("b[:half] = 1: 128 MiB of it written")
+    b[: COUNT // 2] = 1
+    say("del a")
+    del a
+    say("del b")
+    del b
+    say("end")
+
+
+if __name__ == "__main__":
+    main()
