@@ -64,13 +64,13 @@ BPF_INLINE void count_lost(__u64 allocs, __u64 bytes, __u64 frees)
 BPF_INLINE __u64 call_enter(struct pt_regs *ctx, __u64 cookie)
 {
 	__u64 arg1 = PT_REGS_PARM1(ctx), arg2 = PT_REGS_PARM2(ctx), arg3 = PT_REGS_PARM3(ctx);
+	__u64 call = CALL_TRACED, sp = stack_pointer(ctx);
 	struct pending_call *pending;
-	__u64 call = CALL_TRACED;
 
 	if (!is_watched(cookie))
 		return 0;
 	count_hit(cookie, HIT_CALL);
-	if (is_nested(ctx))
+	if (is_nested(sp))
 		return 0;
 
 	switch (COOKIE_SHAPE(cookie)) {
@@ -101,7 +101,7 @@ BPF_INLINE __u64 call_enter(struct pt_regs *ctx, __u64 cookie)
 		pending = pending_get(BPF_LOCAL_STORAGE_GET_F_CREATE);
 		if (!pending)
 			break;
-		mapping_enter(ctx, pending);
+		mapping_enter(ctx, sp, pending);
 		return call;
 	default:
 		return 0;
@@ -213,12 +213,12 @@ SEC("?uprobe")
 int free_enter(struct pt_regs *ctx)
 {
 	__u64 cookie = bpf_get_attach_cookie(ctx);
-	__u64 block = PT_REGS_PARM1(ctx);
+	__u64 block = PT_REGS_PARM1(ctx), sp = stack_pointer(ctx);
 
 	if (!is_watched(cookie))
 		return 0;
 	count_hit(cookie, HIT_ENTRY);
-	if (!block || is_nested(ctx))
+	if (!block || is_nested(sp))
 		return 0;
 	if (!send_event(EVENT_FREE, 0, block, 0, cookie))
 		count_lost(0, 0, 1);

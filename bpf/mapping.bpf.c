@@ -10,7 +10,7 @@ SEC("?uprobe")
 int mapping_result(struct pt_regs *ctx)
 {
 	__u64 cookie = bpf_get_attach_cookie(ctx);
-	__u64 result = PT_REGS_RC(ctx);
+	__u64 result = PT_REGS_RC(ctx), sp = stack_pointer(ctx);
 	__u64 args[4];
 	__u32 type;
 
@@ -29,12 +29,12 @@ int mapping_result(struct pt_regs *ctx)
 	default:
 		return 0;
 	}
-	if (is_nested(ctx))
+	if (is_nested(sp))
 		return 0;
 	args[0] = PT_REGS_PARM1(ctx);
 	args[1] = PT_REGS_PARM2(ctx);
 	args[2] = PT_REGS_PARM3(ctx);
 	args[3] = PT_REGS_PARM4_SYSCALL(ctx);
-	send_mapping(type, args, read_caller(ctx, COOKIE_STACK(cookie)), result);
+	send_mapping(type, args, read_caller(sp + COOKIE_STACK(cookie)), result);
 	return 0;
 }

@@ -10,11 +10,11 @@
 #define MAPPING_ANONYMOUS 0x20
 #define MAX_ERRNO 4095
 
-BPF_INLINE __u64 read_caller(struct pt_regs *ctx, __u64 stack_bytes)
+BPF_INLINE __u64 read_caller(__u64 return_slot)
 {
 	__u64 caller = 0;
 
-	bpf_probe_read_user(&caller, sizeof(caller), (void *)(PT_REGS_SP(ctx) + stack_bytes));
+	bpf_probe_read_user(&caller, sizeof(caller), (void *)return_slot);
 	return caller;
 }
 
@@ -47,13 +47,13 @@ BPF_INLINE bool is_failure(__u64 result)
 	return result >= (__u64)-MAX_ERRNO;
 }
 
-BPF_INLINE void mapping_enter(struct pt_regs *ctx, struct pending_call *pending)
+BPF_INLINE void mapping_enter(struct pt_regs *ctx, __u64 sp, struct pending_call *pending)
 {
 	pending->args[0] = PT_REGS_PARM1(ctx);
 	pending->args[1] = PT_REGS_PARM2(ctx);
 	pending->args[2] = PT_REGS_PARM3(ctx);
 	pending->args[3] = PT_REGS_PARM4(ctx);
-	pending->caller = read_caller(ctx, 0);
+	pending->caller = read_caller(sp);
 }
 
 BPF_INLINE void mapping_exit(__u64 shape, const struct pending_call *pending, __u64 result)

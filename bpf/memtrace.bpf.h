@@ -82,6 +82,18 @@ BPF_INLINE bool is_alloc_site(__u64 addr)
 }
 
 /*
+ * The stack pointer, read once: the verifier refuses a context pointer that the compiler has moved
+ * ahead to share it between two places.
+ */
+BPF_INLINE __u64 stack_pointer(struct pt_regs *ctx)
+{
+	__u64 sp = PT_REGS_SP(ctx);
+
+	__asm__ volatile("" : "+r"(sp));
+	return sp;
+}
+
+/*
  * Is this call made inside another probed call of the same thread? The kernel keeps the pending
  * return probes of a thread as a list; its top is the innermost. It counts when it is one of our
  * sites (address space randomisation leaves the low 12 bits alone, and another tool's probe on
@@ -89,12 +101,11 @@ BPF_INLINE bool is_alloc_site(__u64 addr)
  * ours was left by longjmp. Equal means either a tail call, whose return address is the kernel's
  * trampoline, or a leftover at the same depth, whose return address is the original one.
  */
-BPF_INLINE bool is_nested(struct pt_regs *ctx)
+BPF_INLINE bool is_nested(__u64 sp)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct return_instance *top;
 	struct uprobe_task *utask;
-	__u64 sp = PT_REGS_SP(ctx);
 	__u64 stack, return_addr = 0;
 
 	utask = task->utask;

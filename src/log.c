@@ -3,6 +3,7 @@
 #include "log.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -67,17 +68,13 @@ void log_info(const char *fmt, ...)
 	va_end(ap);
 }
 
-void log_verbose_va(const char *fmt, va_list ap)
-{
-	if (current_level >= LOG_VERBOSE)
-		print_line("", fmt, ap, NULL);
-}
-
 void log_verbose(const char *fmt, ...)
 {
 	va_list ap;
 
+	if (current_level < LOG_VERBOSE)
+		return;
 	va_start(ap, fmt);
-	log_verbose_va(fmt, ap);
+	print_line("", fmt, ap, NULL);
 	va_end(ap);
 }

@@ -6,8 +6,6 @@
 #ifndef MEMTRACE_LOG_H
 #define MEMTRACE_LOG_H
 
-#include <stdarg.h>
-
 enum log_level {
 	LOG_QUIET = 0,		/* -q: errors and warnings only */
 	LOG_NORMAL = 1,
@@ -32,6 +30,5 @@ void log_info(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /* "memtrace: …", shown with -v only. */
 void log_verbose(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-void log_verbose_va(const char *fmt, va_list ap);
 
 #endif

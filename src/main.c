@@ -14,9 +14,10 @@
 
 static int print_libbpf(enum libbpf_print_level level, const char *format, va_list args)
 {
-	if (level != LIBBPF_DEBUG)
-		log_verbose_va(format, args);
-	return 0;
+	/* Whole logs of the verifier come this way, so not through log.c's single lines. */
+	if (level == LIBBPF_DEBUG || log_get_level() < LOG_VERBOSE)
+		return 0;
+	return vfprintf(stderr, format, args);
 }
 
 int main(int argc, char **argv)

@@ -144,7 +144,8 @@ static int check_required(uint32_t features)
 
 static enum pagemap_method choose_pagemap(uint32_t without)
 {
-	enum pagemap_method method = pagemap_probe(NULL);
+	bool has_guard;
+	enum pagemap_method method = pagemap_probe(&has_guard);
 
 	if (method == PAGEMAP_METHOD_SCAN && without & 1u << FEATURE_PAGEMAP_SCAN)
 		return PAGEMAP_METHOD_READ;

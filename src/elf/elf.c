@@ -105,15 +105,13 @@ static int check_ident(int fd)
 
 static void add_segment(struct elf_file *elf, const GElf_Phdr *phdr)
 {
-	uint64_t size = phdr->p_filesz < phdr->p_memsz ? phdr->p_filesz : phdr->p_memsz;
+	uint64_t size = phdr->p_filesz;
 
-	/* A file cut short keeps the functions it still has. */
-	if (phdr->p_offset >= elf->file_size)
+	if (phdr->p_offset >= elf->file_size || elf->segment_count == SEGMENTS_MAX)
 		return;
+	/* A file cut short keeps the functions it still has. */
 	if (size > elf->file_size - phdr->p_offset)
 		size = elf->file_size - phdr->p_offset;
-	if (size == 0 || phdr->p_vaddr > UINT64_MAX - size || elf->segment_count == SEGMENTS_MAX)
-		return;
 	elf->segments[elf->segment_count++] = (struct segment){
 		.vaddr = phdr->p_vaddr,
 		.offset = phdr->p_offset,
@@ -502,8 +500,6 @@ long elf_file__read_code(const struct elf_file *elf, const struct elf_function *
 	size_t want = function->size < room ? function->size : room, have = 0;
 	ssize_t n;
 
-	if (function->offset > INT64_MAX - want)
-		return -EINVAL;
 	while (have < want) {
 		n = pread(elf->fd, code + have, want - have, function->offset + have);
 		if (n < 0 && errno != EINTR)

@@ -12,7 +12,7 @@
 
 #include "elf/prologue.h"
 
-/* Sets of registers: a bit for each of the sixteen, in the order of their encoding, and one more. */
+/* Sets of registers: a bit for each of the sixteen in the order of their encoding, and for rip. */
 #define REGISTER(name) (1u << (ZYDIS_REGISTER_##name - ZYDIS_REGISTER_RAX))
 #define REGISTER_RIP (1u << 16)
 
@@ -204,7 +204,7 @@ static uint32_t argument_registers(uint32_t args)
 	       (args & PROLOGUE_R9 ? REGISTER(R9) : 0);
 }
 
-/* Up to the first emulated instruction, given that nothing before it spoils what the probe reads. */
+/* The first emulated instruction, unless one before it spoils what the probe reads there. */
 static bool find_emulated(const struct code *code, uint32_t keep, struct insn *insn)
 {
 	size_t offset = 0;
@@ -293,7 +293,7 @@ static void fall_past(struct fall *fall, const struct insn *insn)
 		*fall = (struct fall){ 0 };
 		return;
 	}
-	if (!stack_growth(insn, &growth) || growth > STACK_BYTES_MAX || growth < -STACK_BYTES_MAX)
+	if (!stack_growth(insn, &growth))
 		fall->depth_known = false;
 	else
 		fall->depth += growth;
@@ -318,7 +318,8 @@ static void fall_past(struct fall *fall, const struct insn *insn)
 
 /*
  * Finds the one syscall with the number, and what was known when falling into it. A system call
- * whose number cannot be told might be another of the kind, so it spoils the search.
+ * whose number cannot be told might be another of the kind, so it spoils the search. Those behind
+ * bytes that do not decode are the business of is_joined().
  */
 static bool find_syscall(const struct code *code, uint32_t number, struct insn *syscall,
 			 struct fall *at_syscall)
@@ -328,9 +329,7 @@ static bool find_syscall(const struct code *code, uint32_t number, struct insn *
 	size_t offset = 0;
 	struct insn insn;
 
-	while (offset < code->size) {
-		if (!decode(code, offset, &insn))
-			return false;
+	while (decode(code, offset, &insn)) {
 		if (insn.decoded.mnemonic == ZYDIS_MNEMONIC_SYSCALL) {
 			if (!fall.number_known || (found && fall.number == number))
 				return false;

@@ -401,7 +401,8 @@ TEST(only_defined_functions)
 	struct image *image = new_image();
 
 	add_symbol(image, DYNSYM, "undefined", 0, 8)->st_shndx = SHN_UNDEF;
-	add_symbol(image, DYNSYM, "object", 0, 8)->st_info = ELF64_ST_INFO(STB_GLOBAL, STT_OBJECT);
+	add_symbol(image, DYNSYM, "object", 0, 8)->st_info =
+		ELF64_ST_INFO(STB_GLOBAL, STT_OBJECT);
 	add_symbol(image, DYNSYM, "absolute", 0, 8)->st_shndx = SHN_ABS;
 	add_symbol(image, DYNSYM, "indirect", 0, 8)->st_info =
 		ELF64_ST_INFO(STB_GLOBAL, STT_GNU_IFUNC);
@@ -437,7 +438,9 @@ TEST(dynsym_before_symtab)
 
 	add_symbol(image, SYMTAB, "malloc", 0x80, 8);
 	add_symbol(image, SYMTAB, "hidden", 0xc0, 8);
+	/* Even in an old version. */
 	add_symbol(image, DYNSYM, "malloc", 0x40, 8);
+	image->versym[1] = 0x8002;
 	CHECK_U64(find_in(image, names, COUNT(names), found), 2);
 	CHECK_U64(found[0].vaddr, TEXT_VADDR + 0x40);
 	CHECK_U64(found[1].vaddr, TEXT_VADDR + 0xc0);
@@ -542,7 +545,8 @@ TEST(global_before_local)
 {
 	struct image *image = new_image();
 
-	add_symbol(image, SYMTAB, "malloc", 0x10, 8)->st_info = ELF64_ST_INFO(STB_LOCAL, STT_FUNC);
+	add_symbol(image, SYMTAB, "malloc", 0x10, 8)->st_info =
+		ELF64_ST_INFO(STB_LOCAL, STT_FUNC);
 	add_symbol(image, SYMTAB, "malloc", 0x20, 8);
 	add_symbol(image, SYMTAB, "malloc", 0x30, 8);
 	CHECK_U64(find_one(image, "malloc").vaddr, TEXT_VADDR + 0x20);
@@ -649,7 +653,7 @@ TEST(another_machine)
 	CHECK_U64(open_error(&i386, sizeof(i386)), ENOTSUP);
 }
 
-/* What a section header may claim about a table that is sound otherwise: all of it means no table. */
+/* What a section header may claim of a table that is sound otherwise. All of it means no table. */
 TEST(tables_that_lie)
 {
 	static const struct {
@@ -667,6 +671,7 @@ TEST(tables_that_lie)
 		{ DYNSTR, { .sh_offset = sizeof(struct image) } },
 		{ DYNSTR, { .sh_size = UINT64_MAX } },
 		{ DYNSTR, { .sh_type = SHT_NOBITS } },
+		{ DYNSTR, { .sh_type = SHT_PROGBITS } },
 	};
 	size_t i;
 
@@ -766,7 +771,8 @@ static struct image *new_fuzz_image(void)
 	add_symbol(image, DYNSYM, "cfree", 0x40, 0);
 	add_symbol(image, SYMTAB, "calloc@@NEW", 0x80, 0x20);
 	add_symbol(image, SYMTAB, "main", 0xc0, 0);
-	add_symbol(image, SYMTAB, "local", 0x100, 0)->st_info = ELF64_ST_INFO(STB_LOCAL, STT_FUNC);
+	add_symbol(image, SYMTAB, "local", 0x100, 0)->st_info =
+		ELF64_ST_INFO(STB_LOCAL, STT_FUNC);
 	return image;
 }
 
