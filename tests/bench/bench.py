@@ -8,6 +8,7 @@ another; CPU figures are the target's own time, which holds what the kernel does
 
 import os
 import random
+import shutil
 import sys
 import time
 from contextlib import ExitStack, closing, contextmanager
@@ -15,7 +16,7 @@ from pathlib import Path
 from statistics import median
 
 from processes import (BUILD, Bpftrace, Heaptrack, Ltrace, MeasureError, Memtrace, Probes, Redis,
-                       Target, Tracer, cpu_ns, python_target, status_bytes)
+                       Target, Tracer, cpu_ns, mapped_path, python_target, status_bytes)
 from report import Report
 
 QUICK = bool(os.environ.get("BENCH_QUICK"))
@@ -87,6 +88,8 @@ class Comparison:
 
     def ratios(self, name, base="untraced", clock="cpu"):
         figures = getattr(self, clock)
+        if not self.cpu[name] or not self.cpu[base]:
+            raise MeasureError("no figure of %s" % (base if self.cpu[name] else name))
         return [value / to for value, to in zip(figures[name], figures[base])]
 
     def add_costs(self, what, unit="ns", scale=1):
@@ -176,6 +179,9 @@ def bench_python(report):
 
 def bench_redis(report):
     """SET and GET by redis-benchmark; the server allocates with jemalloc."""
+    if not shutil.which("redis-server") or not shutil.which("redis-benchmark"):
+        report.skip("redis", "redis-server under redis-benchmark", "not installed")
+        return
     run = Comparison(report, "redis", Redis, "", [
         (Tracer(), 60000, 5000), (Memtrace(), 60000, 5000), (Memtrace("mmap"), 60000, 5000),
         (Bpftrace(), 10000, 1000), (Heaptrack(), 40000, 5000), (Ltrace(), 20000, 2000)])
@@ -194,7 +200,7 @@ def bench_other(report):
                 beside, _ = measure(Tracer(), other, "p", sized(5000000), 500000)
             ratios.append(beside / alone)
     report.add("other", "malloc(64)+free of another process", ratios, "x", 1.05,
-               "limit: unchanged within noise")
+               "that is, unchanged within noise")
 
 
 def bench_resident(report):
@@ -296,7 +302,7 @@ def bench_attach(report):
 
 def object_paths(count):
     """Libraries of this machine, but those that export an allocator."""
-    folder = Path(os.path.realpath("/lib/x86_64-linux-gnu"))
+    folder = Path(mapped_path(os.getpid(), "libc.so")).parent
     others = ("alloc", "san", "libc.so", "libc_", "libmemusage", "ld-linux")
     paths = [path for path in sorted(folder.glob("lib*.so*"))
              if not path.is_symlink() and not any(part in path.name for part in others)]

@@ -5,5 +5,5 @@
 set -eu
 
 here=$(dirname "$0")
-make -s -C "$here" CC="${BENCH_CC:-gcc}"
+make -s -C "$here"
 exec "${PYTHON:-/usr/bin/python3}" -B "$here/bench.py" "$@"

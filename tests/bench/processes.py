@@ -17,7 +17,8 @@ HERE = Path(__file__).resolve().parent
 BUILD = HERE.parent.parent / "build"
 PROBES = BUILD / "bench" / "probes"
 MEMTRACE = Path(os.environ.get("MEMTRACE", BUILD / "memtrace"))
-TARGET_CPU, TRACER_CPU = 1, 0
+CPUS = sorted(os.sched_getaffinity(0))
+TARGET_CPU, TRACER_CPU = CPUS[-1], CPUS[0]
 ATTACH_TIMEOUT_S = 20
 
 
@@ -30,7 +31,7 @@ def spawn(argv, cpu, **options):
     inherited as ignored, and tracers could not be stopped."""
 
     def prepare():
-        os.sched_setaffinity(0, {min(cpu, os.cpu_count() - 1)})
+        os.sched_setaffinity(0, {cpu})
         signal.signal(signal.SIGINT, signal.SIG_DFL)
 
     return subprocess.Popen([str(arg) for arg in argv], preexec_fn=prepare, **options)

@@ -60,6 +60,7 @@ def check_row(row):
     if None not in kinds:
         equal(row["rss_bytes"], sum(kinds), f"rss_bytes against anon + file + shmem {kinds}")
     if row["unattributed_bytes"] is not None:
+        check(row["rss_anon_bytes"] is not None, "unattributed_bytes without rss_anon_bytes")
         within(row["unattributed_bytes"], 0, row["rss_anon_bytes"], "unattributed_bytes")
     for name, value in row.items():
         if isinstance(value, int):

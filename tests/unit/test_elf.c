@@ -396,7 +396,8 @@ TEST(no_names)
 
 TEST(only_defined_functions)
 {
-	static const char *const names[] = { "undefined", "object", "absolute", "indirect", "weak" };
+	static const char *const names[] = { "undefined", "object", "absolute", "indirect",
+					     "weak" };
 	struct elf_function found[COUNT(names)];
 	struct image *image = new_image();
 
@@ -607,8 +608,8 @@ static int open_error(const void *bytes, size_t size)
 
 TEST(not_elf)
 {
-	static const char archive[] = "!<arch>\nnot an ELF file by far, but long enough for a header"
-				      " and something behind it";
+	static const char archive[] = "!<arch>\nnot an ELF file by far, but long enough for its"
+				      " header and something behind it";
 	int ends[2];
 
 	CHECK_U64(open_error("", 0), ENOEXEC);

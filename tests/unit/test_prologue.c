@@ -210,7 +210,8 @@ static const struct entry_case library_entries[] = {
 	{ "glibc posix_memalign", ARRAY(glibc_posix_memalign), RDI | RSI | RDX, "+7 push r12" },
 	{ "glibc memalign", ARRAY(glibc_memalign), RDI | RSI, "+7 jz +0x09" },
 	/* At its jo, rsi holds the product already and rdx the product's upper half. */
-	{ "glibc reallocarray", ARRAY(glibc_reallocarray), RDI | RSI | RDX, "stepped mov rax, rsi" },
+	{ "glibc reallocarray", ARRAY(glibc_reallocarray), RDI | RSI | RDX,
+	  "stepped mov rax, rsi" },
 	{ "glibc reallocarray's block", ARRAY(glibc_reallocarray), RDI, "+9 jo +0x07" },
 	{ "glibc mmap", ARRAY(glibc_mmap), RDI | RSI | RDX | RCX | R8 | R9, "+10 jnz +0x16" },
 	/* The first emulated instruction is behind the system call, and that is no entry. */
@@ -222,7 +223,8 @@ static const struct entry_case library_entries[] = {
 	{ "jemalloc free's second", ARRAY(jemalloc_free), RDI | RDX, "stepped mov rax, rdi" },
 	{ "jemalloc calloc", ARRAY(jemalloc_calloc), RDI | RSI, "+0 push r15" },
 	{ "jemalloc realloc", ARRAY(jemalloc_realloc), RDI | RSI, "+0 push r15" },
-	{ "jemalloc posix_memalign", ARRAY(jemalloc_posix_memalign), RDI | RSI | RDX, "+0 push r15" },
+	{ "jemalloc posix_memalign", ARRAY(jemalloc_posix_memalign), RDI | RSI | RDX,
+	  "+0 push r15" },
 };
 
 static const struct entry_case emulated_entries[] = {
@@ -269,14 +271,18 @@ static const struct entry_case refused_entries[] = {
 
 static const struct entry_case argument_entries[] = {
 	{ "xor edi", CODE("\x31\xff\x55"), RDI, "stepped xor edi, edi" },
-	{ "xor edi, not asked for", CODE("\x31\xff\x55"), RSI | RDX | RCX | R8 | R9, "+2 push rbp" },
+	{ "xor edi, not asked for", CODE("\x31\xff\x55"), RSI | RDX | RCX | R8 | R9,
+	  "+2 push rbp" },
 	{ "xor esi", CODE("\x31\xf6\x55"), RSI, "stepped xor esi, esi" },
-	{ "xor esi, not asked for", CODE("\x31\xf6\x55"), RDI | RDX | RCX | R8 | R9, "+2 push rbp" },
+	{ "xor esi, not asked for", CODE("\x31\xf6\x55"), RDI | RDX | RCX | R8 | R9,
+	  "+2 push rbp" },
 	{ "mov dil", CODE("\x40\xb7\x01\x55"), RDI, "stepped mov dil, 0x01" },
 	{ "mov dh", CODE("\xb6\x01\x55"), RDX, "stepped mov dh, 0x01" },
-	{ "xor edx, not asked for", CODE("\x31\xd2\x55"), RDI | RSI | RCX | R8 | R9, "+2 push rbp" },
+	{ "xor edx, not asked for", CODE("\x31\xd2\x55"), RDI | RSI | RCX | R8 | R9,
+	  "+2 push rbp" },
 	{ "xor ecx", CODE("\x31\xc9\x55"), RCX, "stepped xor ecx, ecx" },
-	{ "xor ecx, not asked for", CODE("\x31\xc9\x55"), RDI | RSI | RDX | R8 | R9, "+2 push rbp" },
+	{ "xor ecx, not asked for", CODE("\x31\xc9\x55"), RDI | RSI | RDX | R8 | R9,
+	  "+2 push rbp" },
 	{ "xor r8d", CODE("\x45\x31\xc0\x55"), R8, "stepped xor r8d, r8d" },
 	{ "xor r9d", CODE("\x45\x31\xc9\x55"), R9, "stepped xor r9d, r9d" },
 	{ "xor r9d, not asked for", CODE("\x45\x31\xc9\x55"), RDI | RCX | R8, "+3 push rbp" },
@@ -314,7 +320,8 @@ static const struct entry_case joined_entries[] = {
 	{ "jump table and push", CODE("\x85\xff\x55\x74\x03\xff\x24\xc2\xc3"), RDI, "+2 push rbp" },
 	{ "tail call of a variable", CODE("\x85\xff\x74\x06\xff\x25\x00\x01\x00\x00\xc3"), RDI,
 	  "+2 jz +0x08" },
-	{ "bad bytes behind a jump", CODE("\x85\xff\x74\x01\xc3\x06"), RDI, "stepped test edi, edi" },
+	{ "bad bytes behind a jump", CODE("\x85\xff\x74\x01\xc3\x06"), RDI,
+	  "stepped test edi, edi" },
 	{ "bad bytes behind a push", CODE("\x85\xff\x55\x06"), RDI, "+2 push rbp" },
 	{ "bad bytes before a jump", CODE("\x85\xff\x06\x74\x01"), RDI, "stepped test edi, edi" },
 	{ "jump onto a push, then bad bytes", CODE("\x85\xff\x55\xeb\xfd\x06"), RDI,
@@ -328,7 +335,8 @@ static const struct entry_case cut_entries[] = {
 	{ "cut jump", CODE("\x48\x85\xff\x0f\x84\xbf\x00\x00"), RDI, "stepped test rdi, rdi" },
 	{ "cut behind the jump", CODE("\x48\x85\xff\x74\x10\x48"), RDI, "stepped test rdi, rdi" },
 	{ "cut behind a push", CODE("\xf3\x0f\x1e\xfa\x55\x48"), RDI, "+4 push rbp" },
-	{ "cut in the instruction of the site", CODE("\xf3\x0f\x1e\xfa\x41"), RDI, "stepped endbr64" },
+	{ "cut in the instruction of the site", CODE("\xf3\x0f\x1e\xfa\x41"), RDI,
+	  "stepped endbr64" },
 	{ "no emulated instruction", CODE("\x31\xc0\x31\xdb"), RDI, "stepped xor eax, eax" },
 };
 
@@ -377,15 +385,18 @@ static const struct syscall_case stack_syscalls[] = {
 static const struct syscall_case number_syscalls[] = {
 	{ "mov rax", CODE("\x48\xc7\xc0\x0b\x00\x00\x00" SYSCALL CMP_JAE_RET), SYS_MUNMAP,
 	  "+15 0 jnb +0x03" },
-	{ "jump over in between", CODE(MOV_MUNMAP "\x74\x0c" SYSCALL CMP_JAE_RET "\x90"), SYS_MUNMAP,
-	  "+15 0 jnb +0x03" },
-	{ "another call first", CODE(MOV_CLOSE SYSCALL CALL_MUNMAP), SYS_MUNMAP, "+20 0 jnb +0x03" },
+	{ "jump over in between", CODE(MOV_MUNMAP "\x74\x0c" SYSCALL CMP_JAE_RET "\x90"),
+	  SYS_MUNMAP, "+15 0 jnb +0x03" },
+	{ "another call first", CODE(MOV_CLOSE SYSCALL CALL_MUNMAP), SYS_MUNMAP,
+	  "+20 0 jnb +0x03" },
 	{ "another call behind", CODE(CALL_MUNMAP MOV_CLOSE SYSCALL "\xc3"), SYS_MUNMAP,
 	  "+13 0 jnb +0x03" },
 	{ "last mov counts", CODE(MOV_MUNMAP MOV_CLOSE SYSCALL CMP_JAE_RET), SYS_MUNMAP, "none" },
 	{ "last mov counts, too", CODE(MOV_MUNMAP MOV_CLOSE SYSCALL CMP_JAE_RET), SYS_CLOSE,
 	  "+18 0 jnb +0x03" },
 	{ "the same call twice", CODE(CALL_MUNMAP CALL_MUNMAP), SYS_MUNMAP, "none" },
+	{ "the same call twice, in one go", CODE(MOV_MUNMAP SYSCALL "\x73\x20" CALL_MUNMAP),
+	  SYS_MUNMAP, "none" },
 	{ "a call nobody knows", CODE(CALL_MUNMAP "\x89\xf8" SYSCALL "\xc3"), SYS_MUNMAP, "none" },
 	{ "result taken for a number", CODE(CALL_MUNMAP SYSCALL), SYS_MUNMAP, "none" },
 	{ "no mov", CODE("\x90" SYSCALL CMP_JAE_RET), SYS_MUNMAP, "none" },
@@ -393,13 +404,14 @@ static const struct syscall_case number_syscalls[] = {
 	{ "mov al", CODE("\xb0\x0b" SYSCALL CMP_JAE_RET), SYS_MUNMAP, "none" },
 	{ "al changed", CODE(MOV_MUNMAP "\xb0\x0b" SYSCALL CMP_JAE_RET), SYS_MUNMAP, "none" },
 	{ "eax computed", CODE(MOV_MUNMAP "\xff\xc8" SYSCALL CMP_JAE_RET), SYS_MUNMAP, "none" },
-	{ "call in between", CODE(MOV_MUNMAP "\xe8\x00\x01\x00\x00" SYSCALL CMP_JAE_RET), SYS_MUNMAP,
-	  "none" },
+	{ "call in between", CODE(MOV_MUNMAP "\xe8\x00\x01\x00\x00" SYSCALL CMP_JAE_RET),
+	  SYS_MUNMAP, "none" },
 	{ "syscall in between", CODE(MOV_MUNMAP SYSCALL SYSCALL CMP_JAE_RET), SYS_MUNMAP, "none" },
 };
 
 static const struct syscall_case behind_syscalls[] = {
-	{ "jae at once", CODE(MOV_MUNMAP SYSCALL "\x73\x01\xc3\xc3"), SYS_MUNMAP, "+7 0 jnb +0x03" },
+	{ "jae at once", CODE(MOV_MUNMAP SYSCALL "\x73\x01\xc3\xc3"), SYS_MUNMAP,
+	  "+7 0 jnb +0x03" },
 	{ "ecx written", CODE(MOV_MUNMAP SYSCALL "\x31\xc9" CMP_JAE_RET), SYS_MUNMAP,
 	  "+15 0 jnb +0x03" },
 	{ "eax written", CODE(MOV_MUNMAP SYSCALL "\xf7\xd8" CMP_JAE_RET), SYS_MUNMAP, "none" },
@@ -411,7 +423,7 @@ static const struct syscall_case behind_syscalls[] = {
 	{ "r10 written", CODE(MOV_MUNMAP SYSCALL "\x45\x31\xd2" CMP_JAE_RET), SYS_MUNMAP, "none" },
 	{ "push", CODE(MOV_MUNMAP SYSCALL "\x53" CMP_JAE_RET), SYS_MUNMAP, "none" },
 	{ "ret", CODE(MOV_MUNMAP SYSCALL "\xc3" CMP_JAE_RET), SYS_MUNMAP, "none" },
-	{ "jmp", CODE(MOV_MUNMAP SYSCALL "\xeb\x00" CMP_JAE_RET), SYS_MUNMAP, "none" },
+	{ "jmp", CODE(MOV_MUNMAP SYSCALL "\xeb\x10" CMP_JAE_RET), SYS_MUNMAP, "none" },
 	{ "call", CODE(MOV_MUNMAP SYSCALL "\xe8\x00\x01\x00\x00" CMP_JAE_RET), SYS_MUNMAP, "none" },
 	{ "ud2", CODE(MOV_MUNMAP SYSCALL "\x0f\x0b" CMP_JAE_RET), SYS_MUNMAP, "none" },
 	{ "hinted jae", CODE(MOV_MUNMAP SYSCALL "\x3e\x73\x01\xc3\xc3"), SYS_MUNMAP, "none" },
@@ -420,7 +432,7 @@ static const struct syscall_case behind_syscalls[] = {
 	{ "bad bytes", CODE(CALL_MUNMAP "\x06"), SYS_MUNMAP, "none" },
 	{ "cut", CODE(CALL_MUNMAP "\x48"), SYS_MUNMAP, "none" },
 	{ "jump table", CODE(CALL_MUNMAP "\xff\x24\xc2"), SYS_MUNMAP, "none" },
-	/* Behind the 17 bytes of CALL_MUNMAP: back to the mov, the syscall, the cmp, the jae, the ret. */
+	/* CALL_MUNMAP is 17 bytes: back to its mov, syscall, cmp, jae and ret. */
 	{ "joined at the mov", CODE(CALL_MUNMAP "\xeb\xed"), SYS_MUNMAP, "+13 0 jnb +0x03" },
 	{ "joined at the syscall", CODE(CALL_MUNMAP "\xeb\xf2"), SYS_MUNMAP, "none" },
 	{ "joined at the cmp", CODE(CALL_MUNMAP "\xeb\xf4"), SYS_MUNMAP, "none" },
