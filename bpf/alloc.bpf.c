@@ -11,10 +11,18 @@
 extern bool bpf_session_is_return(void) __ksym __weak;
 extern __u64 *bpf_session_cookie(void) __ksym __weak;
 
-/* A call between its entry and its return, in one word: the session cookie has no more. */
-#define CALL_SIZE_MASK ((1ULL << 56) - 1)
-#define CALL_HAD_OLD (1ULL << 62)
-#define CALL_TRACED (1ULL << 63)	/* tells a call we entered from a cookie nobody set */
+/*
+ * A call between its entry and its return, in one word, for the session cookie has no more: size,
+ * shape, the flags of its records. 0: of no interest.
+ */
+#define CALL_SIZE_MASK ((1ULL << 48) - 1)
+#define CALL_SHAPE_SHIFT 48
+#define CALL_SHAPE(call) ((call) >> CALL_SHAPE_SHIFT & 0xff)
+#define CALL_FLAGS_SHIFT 56
+#define CALL_FLAGS(call) ((call) >> CALL_FLAGS_SHIFT & 0xf)
+#define CALL_HAD_OLD ((__u64)EVENT_FLAG_HAD_OLD << CALL_FLAGS_SHIFT)
+#define CALL_CALIBRATION (1ULL << 62)
+#define CALL_TRACED (1ULL << 63)
 
 /* No allocator can serve a size past the mask, so cutting it there changes no result. */
 BPF_INLINE __u64 clip_size(__u64 size)
@@ -30,7 +38,11 @@ BPF_INLINE __u64 multiply_sizes(__u64 count, __u64 size)
 	return clip_size(count * size);
 }
 
-BPF_INLINE void count_hit(__u64 cookie, __u32 kind)
+/*
+ * What a hit costs matters to the user, so hits are counted: by the loader where they left a
+ * record, which carries the kind, and here where they left none.
+ */
+BPF_INLINE void count_silent_hit(__u64 cookie, __u32 kind)
 {
 	struct counters_val *sums;
 
@@ -41,7 +53,12 @@ BPF_INLINE void count_hit(__u64 cookie, __u32 kind)
 		return;
 	if (cookie & COOKIE_STEPPED)
 		kind |= 1;
-	counter_add(&sums->hits[kind & (HIT_KIND_COUNT - 1)], 1);
+	counter_add(&sums->silent_hits[kind & (HIT_KIND_COUNT - 1)], 1);
+}
+
+BPF_INLINE __u32 stepped_flag(__u64 cookie)
+{
+	return cookie & COOKIE_STEPPED ? EVENT_FLAG_STEPPED : 0;
 }
 
 BPF_INLINE struct pending_call *pending_get(__u64 flags)
@@ -60,19 +77,27 @@ BPF_INLINE void count_lost(__u64 allocs, __u64 bytes, __u64 frees)
 	counter_add(&sums->lost_frees, frees);
 }
 
+BPF_INLINE __u64 start_call(__u64 cookie)
+{
+	__u64 call = CALL_TRACED | COOKIE_SHAPE(cookie) << CALL_SHAPE_SHIFT |
+		     (__u64)stepped_flag(cookie) << CALL_FLAGS_SHIFT;
+
+	return cookie & COOKIE_CALIBRATION ? call | CALL_CALIBRATION : call;
+}
+
 /* The word that call_exit() needs, or 0 when the return is of no interest. */
 BPF_INLINE __u64 call_enter(struct pt_regs *ctx, __u64 cookie)
 {
 	__u64 arg1 = PT_REGS_PARM1(ctx), arg2 = PT_REGS_PARM2(ctx), arg3 = PT_REGS_PARM3(ctx);
-	__u64 call = CALL_TRACED, sp = stack_pointer(ctx);
+	__u64 call = start_call(cookie), sp = stack_pointer(ctx);
 	struct pending_call *pending;
 
-	if (!is_watched(cookie))
+	if (!is_armed(cookie))
 		return 0;
-	count_hit(cookie, HIT_CALL);
-	if (is_nested(sp))
+	if (is_nested(sp)) {
+		count_silent_hit(cookie, HIT_CALL);
 		return 0;
-
+	}
 	switch (COOKIE_SHAPE(cookie)) {
 	case SHAPE_MALLOC:
 		return call | clip_size(arg1);
@@ -92,7 +117,7 @@ BPF_INLINE __u64 call_enter(struct pt_regs *ctx, __u64 cookie)
 								multiply_sizes(arg2, arg3);
 		if (arg1) {
 			call |= CALL_HAD_OLD;
-			send_event(EVENT_LEAVE, 0, arg1, 0, cookie);
+			send_event(EVENT_LEAVE, 0, arg1, 0, false);
 		}
 		return call;
 	case SHAPE_MMAP:
@@ -111,28 +136,26 @@ BPF_INLINE __u64 call_enter(struct pt_regs *ctx, __u64 cookie)
 	return 0;
 }
 
-BPF_INLINE void exit_realloc(__u64 call, __u64 block, __u64 cookie)
+BPF_INLINE void exit_realloc(__u64 call, __u64 block)
 {
 	__u64 size = call & CALL_SIZE_MASK;
 	bool had_old = call & CALL_HAD_OLD;
 
 	if (!block && !had_old)
 		return;
-	if (!send_event(EVENT_ENTER, had_old ? EVENT_FLAG_HAD_OLD : 0, block, size, cookie))
+	if (!send_event(EVENT_ENTER, CALL_FLAGS(call), block, size, false))
 		count_lost(!!block, block ? size : 0, had_old && (block || !size));
 }
 
-BPF_INLINE void call_exit(struct pt_regs *ctx, __u64 cookie, __u64 call)
+BPF_INLINE void call_exit(struct pt_regs *ctx, __u64 call)
 {
 	__u64 size = call & CALL_SIZE_MASK, block = PT_REGS_RC(ctx);
 	struct pending_call *pending;
 
-	if (!(call & CALL_TRACED) || !is_watched(cookie))
-		return;
-	switch (COOKIE_SHAPE(cookie)) {
+	switch (CALL_SHAPE(call)) {
 	case SHAPE_REALLOC:
 	case SHAPE_REALLOCARRAY:
-		exit_realloc(call, block, cookie);
+		exit_realloc(call, block);
 		return;
 	case SHAPE_POSIX_MEMALIGN:
 		pending = pending_get(0);
@@ -146,12 +169,13 @@ BPF_INLINE void call_exit(struct pt_regs *ctx, __u64 cookie, __u64 call)
 	case SHAPE_MREMAP:
 		pending = pending_get(0);
 		if (pending)
-			mapping_exit(COOKIE_SHAPE(cookie), pending, block);
+			mapping_exit(CALL_SHAPE(call), pending, block);
 		return;
 	default:
 		break;
 	}
-	if (block && !send_event(EVENT_ALLOC, 0, block, size, cookie))
+	if (block && !send_event(EVENT_ALLOC, CALL_FLAGS(call), block, size,
+				 call & CALL_CALIBRATION))
 		count_lost(1, size, 0);
 }
 
@@ -159,22 +183,21 @@ BPF_INLINE void call_exit(struct pt_regs *ctx, __u64 cookie, __u64 call)
 SEC("?uprobe")
 int alloc_session(struct pt_regs *ctx)
 {
-	__u64 cookie = bpf_get_attach_cookie(ctx);
 	__u64 *call = bpf_session_cookie();
 
 	if (bpf_session_is_return()) {
-		call_exit(ctx, cookie, *call);
+		if (*call & CALL_TRACED)
+			call_exit(ctx, *call);
 		return 0;
 	}
-	*call = call_enter(ctx, cookie);
+	*call = call_enter(ctx, bpf_get_attach_cookie(ctx));
 	return *call ? 0 : 1;	/* 1: leave this call's return alone */
 }
 
 SEC("?uprobe")
 int alloc_enter(struct pt_regs *ctx)
 {
-	__u64 cookie = bpf_get_attach_cookie(ctx);
-	__u64 call = call_enter(ctx, cookie);
+	__u64 call = call_enter(ctx, bpf_get_attach_cookie(ctx));
 	struct pending_call *pending;
 
 	if (!call)
@@ -185,7 +208,6 @@ int alloc_enter(struct pt_regs *ctx)
 		return 0;
 	}
 	pending->call = call;
-	pending->cookie = cookie;
 	pending->sp = PT_REGS_SP(ctx);
 	return 0;
 }
@@ -205,7 +227,7 @@ int alloc_exit(struct pt_regs *ctx)
 		return 0;
 	call = pending->call;
 	pending->call = 0;
-	call_exit(ctx, pending->cookie, call);
+	call_exit(ctx, call);
 	return 0;
 }
 
@@ -215,12 +237,14 @@ int free_enter(struct pt_regs *ctx)
 	__u64 cookie = bpf_get_attach_cookie(ctx);
 	__u64 block = PT_REGS_PARM1(ctx), sp = stack_pointer(ctx);
 
-	if (!is_watched(cookie))
+	if (!is_armed(cookie))
 		return 0;
-	count_hit(cookie, HIT_ENTRY);
-	if (!block || is_nested(sp))
+	if (!block || is_nested(sp)) {
+		count_silent_hit(cookie, HIT_ENTRY);
 		return 0;
-	if (!send_event(EVENT_FREE, 0, block, 0, cookie))
+	}
+	if (!send_event(EVENT_FREE, stepped_flag(cookie), block, 0,
+			cookie & COOKIE_CALIBRATION))
 		count_lost(0, 0, 1);
 	return 0;
 }

@@ -23,7 +23,7 @@ BPF_INLINE void count_fault(__u64 address, __u64 error_code, struct counters_val
 		else
 			sums->write_faults++;
 	} else if (!(error_code & (FAULT_PRESENT | FAULT_EXEC))) {
-		send_event(EVENT_READ_FAULT, 0, address, 0, 0);
+		send_event(EVENT_READ_FAULT, 0, address, 0, false);
 	}
 }
 

@@ -14,7 +14,7 @@ int mapping_result(struct pt_regs *ctx)
 	__u64 args[4];
 	__u32 type;
 
-	if (!is_watched(cookie) || is_failure(result))
+	if (!armed || is_failure(result))
 		return 0;
 	switch (COOKIE_SHAPE(cookie)) {
 	case SHAPE_MMAP_RESULT:

@@ -12,7 +12,6 @@ struct counter_array counters SEC(".maps");
 struct pending_storage pending_calls SEC(".maps");
 
 const volatile __u32 cfg_tgid = 0;
-const volatile __u32 cfg_calibrator_tgid = 0;
 
 __u32 armed = 0;
 __u64 alloc_sites[SITE_BITMAP_WORDS] = {};

@@ -15,7 +15,6 @@
 /* What the entry of a call leaves for its return, where a session cookie does not hold it all. */
 struct pending_call {
 	__u64 call;		/* size and flags of the call; 0: none is pending */
-	__u64 cookie;		/* attach cookie of the probe that it came in by */
 	__u64 sp;		/* stack pointer at its entry */
 	__u64 args[4];		/* posix_memalign: where the address goes; mmap family: all */
 	__u64 caller;		/* mmap family: return address of the wrapper */
@@ -45,7 +44,6 @@ extern struct counter_array counters SEC(".maps");
 extern struct pending_storage pending_calls SEC(".maps");
 
 extern const volatile __u32 cfg_tgid;	/* the target, as the initial PID namespace numbers it */
-extern const volatile __u32 cfg_calibrator_tgid;	/* memtrace itself */
 
 extern __u32 armed;			/* raised last, lowered first: 0 means be silent */
 extern __u64 alloc_sites[SITE_BITMAP_WORDS];	/* low 12 bits of our call probes' addresses */

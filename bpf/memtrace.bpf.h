@@ -46,8 +46,12 @@ BPF_INLINE void count_lost_event(void)
 		counter_add(&sums->lost_events, 1);
 }
 
-/* Returns false when the ring was full; the loss is counted, what it held is the caller's. */
-BPF_INLINE bool send_event(__u32 type, __u32 flags, __u64 addr, __u64 size, __u64 cookie)
+/*
+ * Returns false when the ring was full; the loss is counted, what it held is the caller's. discard:
+ * go all the way but leave no record, to measure what it costs.
+ */
+BPF_INLINE bool send_event(__u32 type, __u32 flags, __u64 addr, __u64 size,
+			   bool discard)
 {
 	struct event_rec *rec;
 
@@ -57,21 +61,20 @@ BPF_INLINE bool send_event(__u32 type, __u32 flags, __u64 addr, __u64 size, __u6
 		return false;
 	}
 	fill_head(rec, type, flags, addr, size);
-	if (cookie & COOKIE_CALIBRATION)
+	if (discard)
 		bpf_ringbuf_discard(rec, BPF_RB_NO_WAKEUP);
 	else
 		bpf_ringbuf_submit(rec, BPF_RB_NO_WAKEUP);
 	return true;
 }
 
-/* Probes of memtrace's own functions, for calibration, answer to memtrace only. */
-BPF_INLINE bool is_watched(__u64 cookie)
+/*
+ * Uprobes need no look at the process: each of their attachments is bound to one. Probes on
+ * memtrace's own functions, for calibration, are always armed.
+ */
+BPF_INLINE bool is_armed(__u64 cookie)
 {
-	__u32 tgid = current_tgid();
-
-	if (cookie & COOKIE_CALIBRATION)
-		return tgid == cfg_calibrator_tgid;
-	return armed && tgid == cfg_tgid;
+	return armed || cookie & COOKIE_CALIBRATION;
 }
 
 BPF_INLINE bool is_alloc_site(__u64 addr)

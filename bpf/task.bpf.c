@@ -6,6 +6,6 @@ SEC("?tp_btf/sched_process_exec")
 int BPF_PROG(task_exec, struct task_struct *task)
 {
 	if (current_tgid() == cfg_tgid && armed)
-		send_event(EVENT_EXEC, 0, 0, 0, 0);
+		send_event(EVENT_EXEC, 0, 0, 0, false);
 	return 0;
 }

@@ -33,6 +33,8 @@ enum event_type {
 #define EVENT_FLAG_HAD_OLD (1 << 0)
 /* Mapping types, set by the loader: libc or an allocator called on its own account. */
 #define EVENT_FLAG_RUNTIME (1 << 1)
+/* ALLOC, FREE, ENTER: the probe stands on an instruction that the kernel single-steps. */
+#define EVENT_FLAG_STEPPED (1 << 2)
 
 struct event_rec {
 	__u64 addr;

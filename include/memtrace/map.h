@@ -18,7 +18,7 @@ enum hit_kind {
 
 /* One per CPU, key 0 of map `counters`; only ever grows. */
 struct counters_val {
-	__u64 hits[HIT_KIND_COUNT];	/* of malloc-family probes, nested ones too */
+	__u64 silent_hits[HIT_KIND_COUNT];	/* of malloc-family probes, without a record */
 	__u64 user_faults;
 	__u64 kernel_faults;
 	__u64 write_faults;

@@ -76,7 +76,6 @@ static int load(struct attachment *attachment, uint32_t features)
 	if (!attachment->skeleton)
 		return -errno;
 	attachment->skeleton->rodata->cfg_tgid = (__u32)attachment->pid;
-	attachment->skeleton->rodata->cfg_calibrator_tgid = (__u32)getpid();
 	choose_programs(attachment, features);
 	return memtrace_bpf__load(attachment->skeleton);
 }
@@ -338,7 +337,7 @@ void attachment__get_stats(const struct attachment *attachment, struct attachmen
 }
 
 int attachment__read_counters(const struct attachment *attachment,
-			      struct kernel_counters *counters, uint64_t hits[HIT_KIND_COUNT])
+			      struct kernel_counters *counters, uint64_t silent_hits[HIT_KIND_COUNT])
 {
 	int fd = bpf_map__fd(attachment->skeleton->maps.counters);
 	__u32 key = 0;
@@ -347,13 +346,13 @@ int attachment__read_counters(const struct attachment *attachment,
 	if (bpf_map_lookup_elem(fd, &key, attachment->cpu_counters))
 		return -errno;
 	*counters = (struct kernel_counters){ 0 };
-	for (kind = 0; hits && kind < HIT_KIND_COUNT; kind++)
-		hits[kind] = 0;
+	for (kind = 0; silent_hits && kind < HIT_KIND_COUNT; kind++)
+		silent_hits[kind] = 0;
 	for (cpu = 0; cpu < attachment->cpu_count; cpu++) {
 		const struct counters_val *sums = &attachment->cpu_counters[cpu];
 
-		for (kind = 0; hits && kind < HIT_KIND_COUNT; kind++)
-			hits[kind] += sums->hits[kind];
+		for (kind = 0; silent_hits && kind < HIT_KIND_COUNT; kind++)
+			silent_hits[kind] += sums->silent_hits[kind];
 		counters->user_faults += sums->user_faults;
 		counters->kernel_faults += sums->kernel_faults;
 		counters->write_faults += sums->write_faults;

@@ -56,9 +56,9 @@ void attachment__arm(struct attachment *attachment, bool armed);
 int attachment__ring_fd(const struct attachment *attachment);
 void attachment__get_stats(const struct attachment *attachment, struct attachment_stats *stats);
 
-/* Sums over all CPUs. hits (may be NULL): of the malloc-family probes by kind. */
+/* Sums over all CPUs. silent_hits (may be NULL): of malloc-family probes, without a record. */
 int attachment__read_counters(const struct attachment *attachment,
-			      struct kernel_counters *counters, uint64_t hits[HIT_KIND_COUNT]);
+			      struct kernel_counters *counters, uint64_t silent_hits[HIT_KIND_COUNT]);
 
 /* ns that a hit of this kind costs its thread, measured now; negative errno as double < 0. */
 double attachment__measure_hit(struct attachment *attachment, enum hit_kind kind);

@@ -33,7 +33,8 @@ struct collector {
 	struct cost_watch cost;
 	struct sample sample;
 	uint64_t start_ns;
-	uint64_t hits[HIT_KIND_COUNT];
+	uint64_t silent_hits[HIT_KIND_COUNT];
+	uint64_t recorded_hits[HIT_KIND_COUNT];
 	bool has_allocator;
 	bool has_mappings;	/* mmap wrappers were found */
 	bool executed;		/* the target has, since the last drain ended */
@@ -316,6 +317,12 @@ static int note_exec(struct collector *collector)
 	return err == -ESRCH ? 0 : err;
 }
 
+/* As the low bit of enum hit_kind. */
+static int is_stepped(const struct event_rec *rec)
+{
+	return !!(event_flags(rec) & EVENT_FLAG_STEPPED);
+}
+
 static int push_record(void *ctx, const void *record, size_t size)
 {
 	struct collector *collector = ctx;
@@ -323,6 +330,13 @@ static int push_record(void *ctx, const void *record, size_t size)
 	int err;
 
 	switch (event_type(rec)) {
+	case EVENT_ALLOC:
+	case EVENT_ENTER:
+		collector->recorded_hits[HIT_CALL | is_stepped(rec)]++;
+		break;
+	case EVENT_FREE:
+		collector->recorded_hits[HIT_ENTRY | is_stepped(rec)]++;
+		break;
 	case EVENT_MMAP:
 	case EVENT_MUNMAP:
 	case EVENT_MREMAP:
@@ -356,11 +370,21 @@ static int fill_sample(struct collector *collector, uint64_t elapsed_ns)
 	sample->has_faults = collector->stats.faults;
 	if (collector->attachment) {
 		err = attachment__read_counters(collector->attachment, &sample->counters,
-						collector->hits);
+						collector->silent_hits);
 		if (err)
 			return log_err(err, "cannot read the BPF counters");
 	}
 	return sampler__take(collector->sampler, collector->handler, visit_vma, collector, sample);
+}
+
+static void watch_cost(struct collector *collector, uint64_t elapsed_ns)
+{
+	uint64_t hits[HIT_KIND_COUNT];
+	int kind;
+
+	for (kind = 0; kind < HIT_KIND_COUNT; kind++)
+		hits[kind] = collector->silent_hits[kind] + collector->recorded_hits[kind];
+	cost_watch__look(&collector->cost, collector->attachment, hits, elapsed_ns);
 }
 
 int collector__tick(struct collector *collector)
@@ -379,8 +403,7 @@ int collector__tick(struct collector *collector)
 	if (err)
 		return err;
 	if (collector->attachment && collector->level == LEVEL_MALLOC)
-		cost_watch__look(&collector->cost, collector->attachment, collector->hits,
-				 elapsed_ns);
+		watch_cost(collector, elapsed_ns);
 	return 0;
 }
 

@@ -131,14 +131,16 @@ class Redis:
 
 
 class Tracer:
-    """Nothing attached: also the base of those that attach something."""
+    """Nothing attached: also the base of those that attach something. It waits as long as memtrace
+    takes to come and go, because the idle pages that a virtual machine gives back to its host
+    meanwhile cost the next run more."""
 
     name = "untraced"
     preload = ()	# what the target must be started under
     process = None
 
     def attach(self, target):
-        pass
+        time.sleep(0.2)
 
     def detach(self):
         pass
