@@ -19,6 +19,14 @@
 /* Read faults whose mapping the last tick did not know; more than this are not told apart. */
 #define UNPLACED_FAULTS_MAX 65536
 
+/* A power of two, and more than threads that free at the same time. */
+#define LAST_FREES 256
+
+struct last_free {
+	uint32_t tid;
+	uint64_t addr;
+};
+
 /* Of the interval under way. */
 struct interval {
 	uint64_t malloc_calls;
@@ -39,6 +47,7 @@ struct model {
 	uint64_t page_mask;
 	struct live_blocks *live;
 	struct parked_blocks parked;
+	struct last_free last_frees[LAST_FREES];
 	struct span_list mappings;	/* of the program itself, anonymous */
 	struct interval interval;
 
@@ -97,15 +106,33 @@ static int apply_alloc(struct model *model, uint64_t addr, uint64_t size)
 	return 0;
 }
 
-static void apply_free(struct model *model, uint64_t addr)
+/*
+ * jemalloc's operator delete ends in its free, and both are probed. Nothing on the stack tells the
+ * second hit from a call of its own, but here it shows: the same thread gives back what it has
+ * just given back.
+ */
+static bool is_nested_free(struct model *model, const struct event_rec *rec)
 {
+	struct last_free *last = &model->last_frees[event_tid(rec) & (LAST_FREES - 1)];
+	bool again = last->tid == event_tid(rec) && last->addr == rec->addr;
+
+	last->tid = event_tid(rec);
+	last->addr = rec->addr;
+	return again;
+}
+
+static void apply_free(struct model *model, const struct event_rec *rec)
+{
+	bool again = is_nested_free(model, rec);
 	uint64_t size;
 
-	model->interval.free_calls++;
-	if (live_blocks__remove(model->live, addr, &size))
+	if (live_blocks__remove(model->live, rec->addr, &size)) {
+		model->interval.free_calls++;
 		model->interval.freed_bytes += size;
-	else
+	} else if (!again) {
+		model->interval.free_calls++;
 		model->interval.unmatched_frees++;
+	}
 }
 
 static void drop_parked(struct model *model, const struct parked_block *block)
@@ -323,7 +350,7 @@ int model__apply(struct model *model, const struct event_rec *rec, size_t size)
 	case EVENT_ALLOC:
 		return apply_alloc(model, rec->addr, rec->size);
 	case EVENT_FREE:
-		apply_free(model, rec->addr);
+		apply_free(model, rec);
 		return 0;
 	case EVENT_LEAVE:
 		return apply_leave(model, rec);

@@ -157,6 +157,26 @@ TEST(realloc_moves_and_counts_both_ways)
 	end(&story);
 }
 
+/* operator delete → free, both probed: one call. A block that came in between makes it two. */
+TEST(free_inside_free_counts_once)
+{
+	struct story story;
+
+	begin(&story, MODEL_HEAP);
+	CHECK(!tick(&story));
+	CHECK(!send(&story, EVENT_ALLOC, 1, 0, HEAP, 100));
+	CHECK(!send(&story, EVENT_FREE, 1, 0, HEAP, 0));
+	CHECK(!send(&story, EVENT_FREE, 1, 0, HEAP, 0));
+	CHECK(!send(&story, EVENT_ALLOC, 1, 0, HEAP, 100));
+	CHECK(!send(&story, EVENT_FREE, 1, 0, HEAP, 0));
+	CHECK(!send(&story, EVENT_FREE, 2, 0, HEAP, 0));
+	CHECK(!tick(&story));
+	CHECK_U64(story.row.free_calls, 3);
+	CHECK_U64(story.row.freed_bytes, 200);
+	CHECK_U64(story.row.unmatched_frees, 1);
+	end(&story);
+}
+
 TEST(failed_realloc_frees_nothing)
 {
 	struct story story;
@@ -462,6 +482,7 @@ int main(void)
 	RUN(first_row_is_all_zero);
 	RUN(counts_are_per_interval);
 	RUN(realloc_moves_and_counts_both_ways);
+	RUN(free_inside_free_counts_once);
 	RUN(failed_realloc_frees_nothing);
 	RUN(realloc_to_nothing_frees);
 	RUN(block_inside_realloc_is_live_and_on_its_pages);
