@@ -364,8 +364,8 @@ bool prologue__syscall_site(const uint8_t *code, size_t size, uint32_t syscall_n
 			    struct probe_site *site)
 {
 	struct code walk = open_code(code, size);
-	struct insn syscall, jump;
-	struct fall fall;
+	struct insn syscall = { 0 }, jump;
+	struct fall fall = { 0 };
 	bool certain;
 
 	*site = (struct probe_site){ .text = "?" };

@@ -209,17 +209,20 @@ def bench_other(report):
 
 def bench_resident(report):
     """What a tick costs memtrace when the target is large."""
-    with closing(Target()) as tiny:
-        base = tick_costs(tiny)
-    with closing(Target()) as before:
-        before.command("r", sized(2048))
-        unseen = tick_costs(before)
-    with closing(Target()) as after:
-        seen = tick_costs(after, lambda: after.command("r", sized(2048)))
-    what = "%d MiB resident, " % sized(2048)
+    size = sized(2048)
+    with closing(Target()) as target:
+        base = tick_costs(target)
     report.add("resident", "memtrace's CPU a tick, nothing resident", base, "ms")
-    report.add("resident", what + "from before the attach, added", subtract(unseen, base), "ms", 5)
-    report.add("resident", what + "in a live block, added", subtract(seen, base), "ms", 5)
+    with closing(Target()) as target:
+        target.command("r", size)
+        costs = tick_costs(target)
+    report.add("resident", "%d MiB resident since before the attach, added" % size,
+               subtract(costs, base), "ms", 5)
+    for letter, count, what in (("r", size, "in one block"),
+                                ("k", size * 510, "in blocks of 16..4096 bytes")):
+        with closing(Target()) as target:
+            costs = tick_costs(target, lambda: target.command(letter, count))
+        report.add("resident", "%d MiB %s, added" % (size, what), subtract(costs, base), "ms", 5)
 
 
 def tick_costs(target, prepare=lambda: None, interval=0.1, ticks=10):

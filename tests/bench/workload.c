@@ -152,10 +152,10 @@ static void run_mappings(size_t count)
 		munmap(map_pages(PAGE_SIZE), PAGE_SIZE);
 }
 
-static void keep_blocks(size_t count)
+static void keep_blocks(size_t count, size_t largest)
 {
 	while (count--)
-		*(volatile char *)allocate(16 + next_random() % 241) = 1;
+		*(volatile char *)allocate(16 + next_random() % (largest - 15)) = 1;
 }
 
 static void keep_resident(size_t mib)
@@ -193,7 +193,8 @@ static bool run_command(char letter, const char *argument, struct clocks *clocks
 	case 'f': touch_pages(pages, count * PAGE_SIZE); break;
 	case 's': run_storm(count); break;
 	case 'm': run_mappings(count); break;
-	case 'b': keep_blocks(count); break;
+	case 'b': keep_blocks(count, 256); break;
+	case 'k': keep_blocks(count, 4096); break;
 	case 'r': keep_resident(count); break;
 	case 'o': map_object(argument); break;
 	default: return false;
