@@ -60,6 +60,7 @@ def run(memtrace, script):
             if name == "row" and line is None:
                 break
             if line is None:
+                target.wait()
                 continue
             if name == "step":
                 step = "<- " + line.strip().partition(" ")[2]
