@@ -1,24 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Chooses what to do; everything else is done elsewhere. */
-#include <bpf/libbpf.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "collect/features.h"
+#include "collect/libbpf_log.h"
 #include "log.h"
 #include "options.h"
 #include "run.h"
 
 #define EXIT_USAGE 2
-
-static int print_libbpf(enum libbpf_print_level level, const char *format, va_list args)
-{
-	/* Whole logs of the verifier come this way, so not through log.c's single lines. */
-	if (level == LIBBPF_DEBUG || log_get_level() < LOG_VERBOSE)
-		return 0;
-	return vfprintf(stderr, format, args);
-}
 
 int main(int argc, char **argv)
 {
@@ -27,7 +19,7 @@ int main(int argc, char **argv)
 	if (options__parse(&options, argc, argv))
 		return EXIT_USAGE;
 	log_set_level(options.verbosity);
-	libbpf_set_print(print_libbpf);
+	libbpf_log__setup();
 	/* A reader that goes away is an error of write(2), handled where it is met. */
 	signal(SIGPIPE, SIG_IGN);
 

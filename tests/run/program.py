@@ -75,7 +75,7 @@ class Program:
 
     def send(self, line):
         try:
-            self.process.stdin.write(line.encode() + b"\n")
+            self.process.stdin.write(line.encode(errors="surrogateescape") + b"\n")
         except BrokenPipeError:
             raise Failure(f"{self.name} ended: status {self.process.wait()}") from None
 

@@ -36,8 +36,7 @@ def test_comm_of_any_bytes(t):
     rows = parse_csv(run_memtrace("-p", program.pid, "-d", "0.3", "-q").stdout)
     equal(rows[-1]["comm"], 'a,"b"', "comm")
     other = t.program("pages")
-    with open(f"/proc/{other.pid}/comm", "wb") as file:
-        file.write(b"x\ty\x1b[31m\xff")
+    other.do("comm", "x\ty\x1b[31m\udcff\r")
     text = run_memtrace("-p", other.pid, "-d", "0.3", "-q").stdout
     for line in text.splitlines():
         equal(len(next(csv.reader(io.StringIO(line)))), len(COLUMNS), f"fields of {line!r}")
