@@ -100,20 +100,17 @@ static int check_outputs(const struct options *options)
 	return err;
 }
 
-static int trace(struct run *run, struct loop *loop, struct collector *collector,
-		 enum loop_end *end)
+static int trace(struct loop *loop, struct collector *collector, enum loop_end *end)
 {
 	int err;
 
-	collector__describe(collector);
 	err = collector__start(collector);
-	if (!err)
-		err = loop__run(loop, collector, end);
+	if (err)
+		return err;
+	collector__describe(collector);
+	err = loop__run(loop, collector, end);
 	collector__stop(collector);
-	if (!err)
-		err = collector__tick(collector);
-	(void)run;
-	return err;
+	return err ? err : collector__tick(collector);
 }
 
 /* A reader that has gone away has had enough, which is no failure. */
@@ -144,7 +141,7 @@ int run_trace(const struct options *options)
 	collector = collector__new(options, &run.handler);
 	err = collector ? open_pipeline(&run, (uint32_t)sysconf(_SC_PAGESIZE)) : -errno;
 	if (!err)
-		err = trace(&run, loop, collector, &end);
+		err = trace(loop, collector, &end);
 	collector__free(collector);
 	close_err = close_pipeline(&run);
 	loop__free(loop);

@@ -37,7 +37,8 @@ struct collector {
 	uint64_t recorded_hits[HIT_KIND_COUNT];
 	bool has_allocator;
 	bool has_mappings;	/* mmap wrappers were found */
-	bool executed;		/* the target has, since the last drain ended */
+	uint64_t stack_end;	/* of the main thread: chosen anew by every exec; 0: not seen */
+	uint64_t known_stack_end;
 };
 
 static uint64_t now_ns(void)
@@ -70,6 +71,8 @@ static int visit_vma(void *ctx, struct vma *vma, const char *path)
 	struct object *object;
 	int err;
 
+	if (!strcmp(path, "[stack]"))
+		collector->stack_end = vma->end;
 	if (!collector->attachment || !(vma->flags & VMA_EXEC) || !(vma->flags & VMA_FILE))
 		return 0;
 	object = object_list__get(&collector->objects, collector->target.proc_fd, vma, path,
@@ -314,7 +317,26 @@ static int note_exec(struct collector *collector)
 	collector->has_mappings = false;
 	collector->sample.vmas.count = 0;
 	err = refresh_mappings(collector);
+	collector->known_stack_end = collector->stack_end;
 	return err == -ESRCH ? 0 : err;
+}
+
+/* Without the tracepoint an exec is seen late, by the stack being elsewhere. */
+static int look_for_exec(struct collector *collector)
+{
+	struct event_rec rec = {
+		.tgid = (__u32)collector->target.pid,
+		.tid_type = EVENT_TID_TYPE(collector->target.pid, 0, EVENT_EXEC),
+	};
+	bool moved = collector->known_stack_end &&
+		     collector->stack_end != collector->known_stack_end;
+	int err;
+
+	collector->known_stack_end = collector->stack_end;
+	if (!moved || collector->stats.exec)
+		return 0;
+	err = note_exec(collector);
+	return err ? err : collector->handler->event(collector->handler->ctx, &rec, sizeof(rec));
 }
 
 /* As the low bit of enum hit_kind. */
@@ -397,6 +419,8 @@ int collector__tick(struct collector *collector)
 	if (drained < 0)
 		return (int)drained;
 	err = fill_sample(collector, elapsed_ns);
+	if (!err)
+		err = look_for_exec(collector);
 	if (err)
 		return err;
 	err = collector->handler->tick(collector->handler->ctx, &collector->sample);
@@ -418,10 +442,11 @@ int collector__start(struct collector *collector)
 	if (!collector->sample.has_status)
 		return log_err(-ESRCH, "PID %d ended while memtrace attached",
 			       collector->target.pid);
-	err = collector->handler->tick(collector->handler->ctx, &collector->sample);
-	if (!err && collector->attachment)
+	collector->known_stack_end = collector->stack_end;
+	/* Armed before the row is out: whoever sees the row may rely on being watched. */
+	if (collector->attachment)
 		attachment__arm(collector->attachment, true);
-	return err;
+	return collector->handler->tick(collector->handler->ctx, &collector->sample);
 }
 
 void collector__stop(struct collector *collector)

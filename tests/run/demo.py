@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What demo.sh traces: a program that takes memory in the ways that are easily confused.
 
-Prints one line a step, "SECONDS STEP" since the line "go" was read.
+Prints "ready", waits for a line, then prints one line a step as it begins.
 """
 
 import sys
@@ -14,12 +14,12 @@ PAUSE = 2
 
 
 def main():
+    print("ready", flush=True)
     sys.stdin.readline()
-    start = time.monotonic()
 
     def say(text):
         time.sleep(PAUSE)
-        print(f"{time.monotonic() - start:.3f} {text}", flush=True)
+        print(text, flush=True)
 
     say("a = np.ones: 256 MiB allocated and written")
     a = np.ones(COUNT)

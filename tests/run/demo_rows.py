@@ -49,6 +49,7 @@ def run(memtrace, script):
     )
     tracer = None
     try:
+        target.stdout.readline()  # ready
         tracer = subprocess.Popen(
             [memtrace, "-p", str(target.pid), "-o", "-"], stdout=subprocess.PIPE, text=True
         )
@@ -63,7 +64,7 @@ def run(memtrace, script):
                 target.wait()
                 continue
             if name == "step":
-                step = "<- " + line.strip().partition(" ")[2]
+                step = "<- " + line.strip()
                 continue
             fields = next(csv.reader([line]))
             if header is None:
@@ -73,7 +74,7 @@ def run(memtrace, script):
             row = dict(zip(header, fields))
             show([cell(column, row[column]) for column in COLUMNS], step)
             step = ""
-            if target.stdin and not target.stdin.closed:
+            if not target.stdin.closed:
                 target.stdin.write("go\n")
                 target.stdin.close()
         return tracer.wait()
