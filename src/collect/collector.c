@@ -382,13 +382,18 @@ long collector__drain(struct collector *collector)
 static int fill_sample(struct collector *collector, uint64_t elapsed_ns)
 {
 	struct sample *sample = &collector->sample;
-	uint32_t scope = scope_of(collector);
 	int err;
 
+	/* Right after an exec its libraries may not have been there yet. */
+	if (collector->attachment && scope_of(collector) == MODEL_ALL_ANON) {
+		err = refresh_mappings(collector);
+		if (err && err != -ESRCH)
+			return err;
+	}
 	clock_gettime(CLOCK_REALTIME, &sample->time);
 	sample->elapsed_ns = elapsed_ns;
 	sample->tgid = collector->target.pid;
-	sample->scope = scope;
+	sample->scope = scope_of(collector);
 	sample->has_faults = collector->stats.faults;
 	if (collector->attachment) {
 		err = attachment__read_counters(collector->attachment, &sample->counters,
