@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The mmap family: what both kinds of its probes share. */
+/*
+ * The mmap family, by one probe behind the system call instruction of libc's wrapper: the
+ * registers are those of the system call interface, whatever the wrapper did before, and rax is
+ * the result. Where a wrapper has no such place, by its entry and return. The wrapper's caller
+ * tells the program's mappings from the allocator's own.
+ */
 #ifndef MEMTRACE_MAPPING_BPF_H
 #define MEMTRACE_MAPPING_BPF_H
 
@@ -64,6 +69,36 @@ BPF_INLINE void mapping_exit(__u64 shape, const struct pending_call *pending, __
 
 	if (!is_failure(result))
 		send_mapping(type, pending->args, pending->caller, result);
+}
+
+BPF_INLINE void mapping_result(struct pt_regs *ctx, __u64 cookie)
+{
+	__u64 result = PT_REGS_RC(ctx), sp = stack_pointer(ctx);
+	__u64 args[4];
+	__u32 type;
+
+	if (is_failure(result))
+		return;
+	switch (COOKIE_SHAPE(cookie)) {
+	case SHAPE_MMAP_RESULT:
+		type = EVENT_MMAP;
+		break;
+	case SHAPE_MUNMAP_RESULT:
+		type = EVENT_MUNMAP;
+		break;
+	case SHAPE_MREMAP_RESULT:
+		type = EVENT_MREMAP;
+		break;
+	default:
+		return;
+	}
+	if (is_nested(sp))
+		return;
+	args[0] = PT_REGS_PARM1(ctx);
+	args[1] = PT_REGS_PARM2(ctx);
+	args[2] = PT_REGS_PARM3(ctx);
+	args[3] = PT_REGS_PARM4_SYSCALL(ctx);
+	send_mapping(type, args, read_caller(sp + COOKIE_STACK(cookie)), result);
 }
 
 #endif

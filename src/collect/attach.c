@@ -27,7 +27,6 @@ struct probe_link {
 struct attachment {
 	struct memtrace_bpf *skeleton;
 	pid_t pid;
-	enum trace_level level;
 	struct attachment_stats stats;
 	struct probe_link *links;
 	size_t link_count;
@@ -45,18 +44,15 @@ static int is_session(const struct attachment *attachment)
 static void choose_programs(struct attachment *attachment, uint32_t features)
 {
 	struct memtrace_bpf *skeleton = attachment->skeleton;
-	bool has_malloc = attachment->level == LEVEL_MALLOC;
 	bool has_exec = features & 1u << FEATURE_EXEC_TRACEPOINT;
 	bool has_faults = features & 1u << FEATURE_FAULT_TRACEPOINTS;
 	enum attach_method method = attachment->stats.method;
 	enum bpf_attach_type multi = (enum bpf_attach_type)UPROBE_ATTACH_MULTI;
 
-	/* mmap wrappers without a good site need the call programs at level mmap too. */
 	bpf_program__set_autoload(skeleton->progs.alloc_session, method == ATTACH_SESSION);
 	bpf_program__set_autoload(skeleton->progs.alloc_enter, method != ATTACH_SESSION);
 	bpf_program__set_autoload(skeleton->progs.alloc_exit, method != ATTACH_SESSION);
-	bpf_program__set_autoload(skeleton->progs.free_enter, has_malloc);
-	bpf_program__set_autoload(skeleton->progs.mapping_result, true);
+	bpf_program__set_autoload(skeleton->progs.entry_only, true);
 	bpf_program__set_autoload(skeleton->progs.fault_user, has_faults);
 	bpf_program__set_autoload(skeleton->progs.fault_kernel, has_faults);
 	bpf_program__set_autoload(skeleton->progs.task_exec, has_exec);
@@ -66,8 +62,7 @@ static void choose_programs(struct attachment *attachment, uint32_t features)
 					      (enum bpf_attach_type)UPROBE_ATTACH_SESSION);
 	bpf_program__set_expected_attach_type(skeleton->progs.alloc_enter, multi);
 	bpf_program__set_expected_attach_type(skeleton->progs.alloc_exit, multi);
-	bpf_program__set_expected_attach_type(skeleton->progs.free_enter, multi);
-	bpf_program__set_expected_attach_type(skeleton->progs.mapping_result, multi);
+	bpf_program__set_expected_attach_type(skeleton->progs.entry_only, multi);
 }
 
 static int load(struct attachment *attachment, uint32_t features)
@@ -117,7 +112,7 @@ static int load_best(struct attachment *attachment, uint32_t features)
 	return explain_load_failure(err);
 }
 
-struct attachment *attachment__new(pid_t pid, enum trace_level level, uint32_t features)
+struct attachment *attachment__new(pid_t pid, uint32_t features)
 {
 	struct attachment *attachment;
 	int err;
@@ -126,7 +121,6 @@ struct attachment *attachment__new(pid_t pid, enum trace_level level, uint32_t f
 	if (!attachment)
 		return NULL;
 	attachment->pid = pid;
-	attachment->level = level;
 	err = load_best(attachment, features);
 	if (err)
 		goto fail;
@@ -231,16 +225,9 @@ static int attach_kind(struct attachment *attachment, enum site_kind kind, int f
 
 	if (!sites->count)
 		return 0;
-	switch (kind) {
-	case SITE_FREE:
-		return attach_program(attachment, skeleton->progs.free_enter, file_fd, pid, false,
+	if (kind == SITE_ENTRY)
+		return attach_program(attachment, skeleton->progs.entry_only, file_fd, pid, false,
 				      sites);
-	case SITE_MAPPING:
-		return attach_program(attachment, skeleton->progs.mapping_result, file_fd, pid,
-				      false, sites);
-	default:
-		break;
-	}
 	if (is_session(attachment))
 		return attach_program(attachment, skeleton->progs.alloc_session, file_fd, pid,
 				      false, sites);
@@ -284,7 +271,6 @@ static int attach_sites(struct attachment *attachment, struct object *object, en
 
 int attachment__add_object(struct attachment *attachment, struct object *object)
 {
-	static const enum site_kind order[] = { SITE_MAPPING, SITE_FREE, SITE_CALL };
 	uint64_t *offsets, *cookies;
 	int err = 0;
 	size_t i;
@@ -298,8 +284,11 @@ int attachment__add_object(struct attachment *attachment, struct object *object)
 		err = -ENOMEM;
 	for (i = 0; !err && i < object->site_count; i++)
 		note_site(attachment, object, &object->sites[i]);
-	for (i = 0; !err && i < sizeof(order) / sizeof(order[0]); i++)
-		err = attach_sites(attachment, object, order[i], offsets, cookies);
+	/* A block that is handed out once allocators are probed must be seen given back. */
+	if (!err)
+		err = attach_sites(attachment, object, SITE_ENTRY, offsets, cookies);
+	if (!err)
+		err = attach_sites(attachment, object, SITE_CALL, offsets, cookies);
 	free(offsets);
 	free(cookies);
 	if (err)
@@ -368,7 +357,7 @@ int attachment__read_counters(const struct attachment *attachment,
 double attachment__measure_hit(struct attachment *attachment, enum hit_kind kind)
 {
 	enum site_kind site_kind =
-		kind == HIT_ENTRY || kind == HIT_ENTRY_STEPPED ? SITE_FREE : SITE_CALL;
+		kind == HIT_ENTRY || kind == HIT_ENTRY_STEPPED ? SITE_ENTRY : SITE_CALL;
 	struct uprobe_sites sites = { .count = 1 };
 	size_t links_before = attachment->link_count;
 	uint64_t offset, cookie;

@@ -12,7 +12,6 @@
 
 #include "memtrace/map.h"
 #include "model/sample.h"
-#include "options.h"
 
 struct memtrace_bpf;
 struct object;
@@ -36,10 +35,10 @@ struct attachment_stats {
 };
 
 /*
- * Loads the programs. tgid: as the initial PID namespace numbers it; pid: as ours does. features:
- * 1 << enum feature, what may be used. NULL with errno, after a message.
+ * Loads the programs. features: 1 << enum feature, what may be used. NULL with errno, after a
+ * message.
  */
-struct attachment *attachment__new(pid_t pid, enum trace_level level, uint32_t features);
+struct attachment *attachment__new(pid_t pid, uint32_t features);
 
 /* Detaches everything, in the reverse order, and frees it. */
 void attachment__free(struct attachment *attachment);

@@ -114,8 +114,7 @@ static int attach_probes(struct collector *collector, uint32_t features)
 {
 	int err;
 
-	collector->attachment =
-		attachment__new(collector->target.pid, collector->level, features);
+	collector->attachment = attachment__new(collector->target.pid, features);
 	if (!collector->attachment)
 		return -errno;
 	err = refresh_mappings(collector);

@@ -154,7 +154,7 @@ static int add_alloc_site(struct object *object, struct elf_file *elf,
 	struct object_site site = {
 		.symbol = function->symbol,
 		.shape = function->shape,
-		.kind = function->shape == SHAPE_FREE ? SITE_FREE : SITE_CALL,
+		.kind = function->shape == SHAPE_FREE ? SITE_ENTRY : SITE_CALL,
 		.function_offset = at->offset,
 	};
 	uint8_t code[CODE_MAX];
@@ -188,7 +188,7 @@ static int add_mapping_site(struct object *object, struct elf_file *elf,
 	if (size <= 0 || at->ifunc)
 		return 0;
 	if (prologue__syscall_site(code, (size_t)size, function->syscall_nr, &site.place)) {
-		site.kind = SITE_MAPPING;
+		site.kind = SITE_ENTRY;
 		site.shape = function->result_shape;
 	} else {
 		site.kind = SITE_CALL;

@@ -19,9 +19,7 @@ struct vma;
 
 enum site_kind {
 	SITE_CALL,	/* entry and return */
-	SITE_FREE,	/* entry only */
-	SITE_MAPPING,	/* behind a system call of the mmap family */
-	SITE_KIND_COUNT
+	SITE_ENTRY,	/* free, or behind a system call of the mmap family: one hit tells all */
 };
 
 struct object_site {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The malloc family. One session program where the kernel has sessions, else an entry and a
- * return program with task storage between them; free needs an entry only. All share call_enter()
- * and call_exit().
+ * The uprobes. One session program where the kernel has sessions, else an entry and a return
+ * program with task storage between them, both on call_enter() and call_exit(). What needs no
+ * return has a program of its own.
  */
 #include "memtrace.bpf.h"
 
@@ -231,20 +231,29 @@ int alloc_exit(struct pt_regs *ctx)
 	return 0;
 }
 
+BPF_INLINE void free_enter(struct pt_regs *ctx, __u64 cookie)
+{
+	__u64 block = PT_REGS_PARM1(ctx), sp = stack_pointer(ctx);
+
+	if (!block || is_nested(sp)) {
+		count_silent_hit(cookie, HIT_ENTRY);
+		return;
+	}
+	if (!send_event(EVENT_FREE, stepped_flag(cookie), block, 0, cookie & COOKIE_CALIBRATION))
+		count_lost(0, 0, 1);
+}
+
+/* All sites that one hit tells all of, in one program, for each link of them takes its time to go. */
 SEC("?uprobe")
-int free_enter(struct pt_regs *ctx)
+int entry_only(struct pt_regs *ctx)
 {
 	__u64 cookie = bpf_get_attach_cookie(ctx);
-	__u64 block = PT_REGS_PARM1(ctx), sp = stack_pointer(ctx);
 
 	if (!is_armed(cookie))
 		return 0;
-	if (!block || is_nested(sp)) {
-		count_silent_hit(cookie, HIT_ENTRY);
-		return 0;
-	}
-	if (!send_event(EVENT_FREE, stepped_flag(cookie), block, 0,
-			cookie & COOKIE_CALIBRATION))
-		count_lost(0, 0, 1);
+	if (COOKIE_SHAPE(cookie) == SHAPE_FREE)
+		free_enter(ctx, cookie);
+	else
+		mapping_result(ctx, cookie);
 	return 0;
 }
