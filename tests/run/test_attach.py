@@ -135,10 +135,9 @@ def test_three_thousand_threads(t):
     wait_clean(program.pid)
 
 
-def test_exec_self(t):
-    """The old blocks are gone with the old image; the new one's are seen."""
+def exec_self(t, *options):
     program = t.program("exec_self")
-    mt = t.memtrace(program.pid)
+    mt = t.memtrace(program.pid, *options)
     program.do("hold", 500, 2000)
     s0 = mt.at_rest(program)
     equal(s0["live_blocks"], 500, "live_blocks before the exec")
@@ -164,6 +163,16 @@ def test_exec_self(t):
     mt.finish()
     program.do("hold", 1, 1)
     wait_clean(program.pid)
+
+
+def test_exec_self(t):
+    """The old blocks are gone with the old image; the new one's are seen."""
+    exec_self(t)
+
+
+def test_exec_without_its_tracepoint(t):
+    """Seen at the next tick, by the stack."""
+    exec_self(t, "--without", "exec-tracepoint")
 
 
 def test_exec_other(t):

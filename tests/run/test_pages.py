@@ -44,8 +44,8 @@ def expect_unattributed(state, what):
     )
 
 
-def test_mapping_life(t):
-    program, mt = start(t)
+def mapping_life(t, *options):
+    program, mt = start(t, *options)
     size, half = 64 * MIB, 32 * MIB
     with mt.settled(program) as s0:
         expect(s0, "before")
@@ -101,6 +101,15 @@ def test_mapping_life(t):
             "counters of one munmap",
         )
     mt.finish()
+
+
+def test_mapping_life(t):
+    mapping_life(t)
+
+
+def test_mapping_life_without_scan(t):
+    """Before 6.7: pagemap is read, the zero page known by its frame."""
+    mapping_life(t, "--without", "pagemap-scan")
 
 
 def test_populate_and_reserve(t):

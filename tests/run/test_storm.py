@@ -53,3 +53,13 @@ def test_attach_in_the_middle(t):
         equal(state[column], 0, column)
     t.note(f"free_calls {mt.total('free_calls')} of {freed} unmatched frees")
     mt.finish()
+
+
+def test_without_sessions(t):
+    """6.6 to 6.12: entry and return apart, task storage between them."""
+    storm(t, 300_000, 8, "--without", "uprobe-session")
+
+
+def test_without_uprobe_multi(t):
+    """Before 6.6: one perf event a probe."""
+    storm(t, 300_000, 8, "--without", "uprobe-multi")
