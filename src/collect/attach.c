@@ -16,6 +16,7 @@
 #include "log.h"
 #include "memtrace.skel.h"
 #include "object.h"
+#include "shield.h"
 #include "uprobe.h"
 
 /* One link, whichever kind the method makes. */
@@ -149,12 +150,21 @@ static void close_link(struct probe_link *link)
 	bpf_link__destroy(link->link);
 }
 
+static int close_all_links(void *ctx)
+{
+	struct attachment *attachment = ctx;
+
+	while (attachment->link_count)
+		close_link(&attachment->links[--attachment->link_count]);
+	return 0;
+}
+
 void attachment__free(struct attachment *attachment)
 {
 	if (!attachment)
 		return;
-	while (attachment->link_count)
-		close_link(&attachment->links[--attachment->link_count]);
+	if (attachment->link_count)
+		shield__run(close_all_links, attachment);
 	bpf_link__destroy(attachment->exec_link);
 	bpf_link__destroy(attachment->fault_links[1]);
 	bpf_link__destroy(attachment->fault_links[0]);
@@ -269,28 +279,44 @@ static int attach_sites(struct attachment *attachment, struct object *object, en
 	return attach_kind(attachment, kind, object->fd, attachment->pid, &sites);
 }
 
+struct add_object_work {
+	struct attachment *attachment;
+	struct object *object;
+	uint64_t *offsets;	/* room for all sites of the object, each */
+	uint64_t *cookies;
+};
+
+/* A block that is handed out once allocators are probed must be seen given back: free first. */
+static int add_object_shielded(void *ctx)
+{
+	const struct add_object_work *work = ctx;
+	int err;
+
+	err = attach_sites(work->attachment, work->object, SITE_ENTRY, work->offsets,
+			   work->cookies);
+	if (err)
+		return err;
+	return attach_sites(work->attachment, work->object, SITE_CALL, work->offsets,
+			    work->cookies);
+}
+
 int attachment__add_object(struct attachment *attachment, struct object *object)
 {
-	uint64_t *offsets, *cookies;
-	int err = 0;
+	struct add_object_work work = { .attachment = attachment, .object = object };
+	int err = -ENOMEM;
 	size_t i;
 
 	if (object->attached || !object->site_count)
 		return 0;
 	object->attached = true;
-	offsets = calloc(object->site_count, sizeof(*offsets));
-	cookies = calloc(object->site_count, sizeof(*cookies));
-	if (!offsets || !cookies)
-		err = -ENOMEM;
-	for (i = 0; !err && i < object->site_count; i++)
+	for (i = 0; i < object->site_count; i++)
 		note_site(attachment, object, &object->sites[i]);
-	/* A block that is handed out once allocators are probed must be seen given back. */
-	if (!err)
-		err = attach_sites(attachment, object, SITE_ENTRY, offsets, cookies);
-	if (!err)
-		err = attach_sites(attachment, object, SITE_CALL, offsets, cookies);
-	free(offsets);
-	free(cookies);
+	work.offsets = calloc(object->site_count, sizeof(*work.offsets));
+	work.cookies = calloc(object->site_count, sizeof(*work.cookies));
+	if (work.offsets && work.cookies)
+		err = shield__run(add_object_shielded, &work);
+	free(work.offsets);
+	free(work.cookies);
 	if (err)
 		return log_err(err, "cannot probe %s in process %d", object->name, attachment->pid);
 	return 0;

@@ -9,6 +9,7 @@ another; CPU figures are the target's own time, which holds what the kernel does
 import os
 import random
 import shutil
+import subprocess
 import sys
 import time
 from contextlib import ExitStack, closing, contextmanager
@@ -24,6 +25,7 @@ ROUNDS = 3 if QUICK else 7
 STEADY_ROUNDS = 3 if QUICK else 15	# where a few per cent are to be told apart
 PAGES_64_MIB = 16384
 MIB = 1 << 20
+FAILURES = (MeasureError, OSError, subprocess.SubprocessError)
 
 
 def sized(count):
@@ -76,7 +78,7 @@ class Comparison:
                 continue
             try:
                 cpu, wall = measure(tracer, targets[tracer.preload], self.letter, count, warm)
-            except (MeasureError, OSError) as error:
+            except FAILURES as error:
                 self.cpu[tracer.name] = None
                 self.report.fail(self.section, "%s: %s" % (tracer.name, error))
                 continue
@@ -338,7 +340,7 @@ def main(names):
     for name in names or SECTIONS:
         try:
             SECTIONS[name](report)
-        except (MeasureError, OSError, KeyError, ValueError) as error:
+        except (*FAILURES, KeyError, ValueError) as error:
             report.fail(name, "%s: %s" % (type(error).__name__, error))
     print("# %d over their limit, %d failed; memtrace lost %d events and ended badly %d times" % (
         report.over, report.failed, Memtrace.lost_events, Memtrace.unclean_ends))

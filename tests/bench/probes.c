@@ -47,10 +47,10 @@ enum function { FUNCTION_MALLOC, FUNCTION_FREE, FUNCTION_COUNT };
 static const char *const function_names[FUNCTION_COUNT] = { "malloc", "free" };
 
 struct object {
-	char path[4200];		/* as this process reaches it */
-	uint64_t start;			/* of its executable mapping in the target */
+	char path[4200]; /* as this process reaches it */
+	uint64_t start;	 /* of its executable mapping in the target */
 	uint64_t file_offset;
-	uint64_t entries[FUNCTION_COUNT];	/* file offsets */
+	uint64_t entries[FUNCTION_COUNT]; /* file offsets */
 	uint64_t sites[FUNCTION_COUNT];
 };
 

@@ -51,6 +51,19 @@ def cpu_ns(pid):
     return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks)
 
 
+def interrupt(process):
+    """Ends a tracer as Ctrl-C does. bpftrace misses a signal that comes outside its epoll_wait()."""
+    for _ in range(5):
+        process.send_signal(signal.SIGINT)
+        try:
+            return process.wait(5)
+        except subprocess.TimeoutExpired:
+            pass
+    process.kill()
+    process.wait()
+    raise MeasureError("%s does not end on SIGINT" % process.args[0])
+
+
 def status_bytes(pid, field):
     text = Path("/proc/%d/status" % pid).read_text()
     return int(re.search(r"^%s:\s+(\d+) kB" % field, text, re.M).group(1)) * 1024
@@ -260,8 +273,7 @@ class Bpftrace(Tracer):
                    "bpftrace's attaching")
 
     def detach(self):
-        self.process.send_signal(signal.SIGINT)
-        self.process.wait(30)
+        interrupt(self.process)
 
 
 class Ltrace(Tracer):
@@ -281,8 +293,7 @@ class Ltrace(Tracer):
         time.sleep(0.5)		# it goes on to place its breakpoints
 
     def detach(self):
-        self.process.send_signal(signal.SIGINT)
-        self.process.wait(30)
+        interrupt(self.process)
 
 
 class Heaptrack(Tracer):

@@ -18,9 +18,9 @@
 #include <unistd.h>
 
 #define PAGE_SIZE 4096
-#define LIVE_BLOCKS 10000	/* held by the random-size loop */
+#define LIVE_BLOCKS 10000 /* held by the random-size loop */
 #define STORM_BYTES (64ul << 20)
-#define PACED_RATE 100000	/* pairs a second of command 'a' */
+#define PACED_RATE 100000 /* pairs a second of command 'a' */
 #define PACED_BATCH 100
 
 struct clocks {
@@ -186,6 +186,7 @@ static bool run_command(char letter, const char *argument, struct clocks *clocks
 	if (letter == 'f')
 		pages = map_pages(count * PAGE_SIZE);
 	*clocks = start_clocks();
+	/* clang-format off */
 	switch (letter) {
 	case 'p': run_pairs(count); break;
 	case 'w': run_random(count); break;
@@ -199,6 +200,7 @@ static bool run_command(char letter, const char *argument, struct clocks *clocks
 	case 'o': map_object(argument); break;
 	default: return false;
 	}
+	/* clang-format on */
 	stop_clocks(clocks);
 	if (pages)
 		munmap(pages, count * PAGE_SIZE);

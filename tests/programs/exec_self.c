@@ -6,13 +6,25 @@
  *	drop                        gives all of them back
  *	exec                        this program again: prints "ready" again
  *	exec PATH ARG               another
+ *	exec_thread                 this program again, from a thread that is not the first
  */
+#include <pthread.h>
+
 #include "talk.h"
 
-#define MAX_BLOCKS 100000
+#define MAX_BLOCKS 2000000
 
 static void *blocks[MAX_BLOCKS];
 static size_t block_count, held_bytes;
+
+static void *exec_self(void *arg)
+{
+	char *self[] = { "exec_self", NULL };
+
+	execv("/proc/self/exe", self);
+	talk_die("execv");
+	return arg;
+}
 
 int main(void)
 {
@@ -29,14 +41,19 @@ int main(void)
 				free(blocks[--block_count]);
 			held_bytes = 0;
 		} else if (talk_is("exec")) {
-			char *self[] = { "exec_self", NULL };
 			char *other[] = { talk_word[1], talk_word[2], NULL };
 
-			if (talk_words > 1)
-				execv(talk_word[1], other);
-			else
-				execv("/proc/self/exe", self);
+			if (talk_words == 1)
+				exec_self(NULL);
+			execv(talk_word[1], other);
 			talk_die("execv");
+		} else if (talk_is("exec_thread")) {
+			pthread_t thread;
+
+			if ((errno = pthread_create(&thread, NULL, exec_self, NULL)))
+				talk_die("pthread_create");
+			for (;;)
+				pause();
 		}
 		talk_print("done live_blocks=%zu live_bytes=%zu\n", block_count, held_bytes);
 	}

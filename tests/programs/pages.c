@@ -3,13 +3,13 @@
  * pages: does to memory what the lines it reads say, one step a line, and answers what came out.
  * Addresses and lengths are bytes. It allocates nothing that it was not told to.
  *
- *	map ADDR LEN [shared|none|huge|populate]   anonymous, at ADDR (0: anywhere)
+ *	map ADDR LEN [shared|none|huge|hugetlb|populate]   anonymous, at ADDR (0: anywhere)
  *	mapfixed ADDR LEN           MAP_FIXED over what is there
- *	mapfile PATH ADDR LEN       private and writable
+ *	mapfile PATH ADDR LEN       private and writable, MAP_FIXED over what is there
  *	unmap ADDR LEN              remap ADDR OLD NEW [TARGET]
  *	read|write ADDR LEN         one byte of each page
  *	fill ADDR LEN               by read(2) from /dev/zero
- *	advise ADDR LEN dontneed|pageout|free|huge
+ *	advise ADDR LEN dontneed|pageout|free|huge|guard
  *	malloc N, calloc N M, realloc ADDR N, free ADDR
  *	blocks COUNT MIN MAX SEED   that many blocks, one "block ADDR SIZE" line each, half written
  *	thin                        frees every second of these
@@ -26,6 +26,9 @@
 
 #ifndef MADV_PAGEOUT
 #define MADV_PAGEOUT 21
+#endif
+#ifndef MADV_GUARD_INSTALL
+#define MADV_GUARD_INSTALL 102
 #endif
 #define MAX_BLOCKS 20000
 
@@ -65,6 +68,8 @@ static void map(void)
 
 	if (strcmp(kind, "shared") == 0)
 		flags = MAP_ANONYMOUS | MAP_SHARED;
+	if (strcmp(kind, "hugetlb") == 0)
+		flags |= MAP_HUGETLB;
 	if (strcmp(kind, "populate") == 0)
 		flags |= MAP_POPULATE;
 	if (strcmp(kind, "none") == 0)
@@ -85,8 +90,8 @@ static void map_file(void)
 
 	if (fd < 0)
 		talk_die("open");
-	start = mmap(address(2), talk_number(3), PROT_READ | PROT_WRITE,
-		     MAP_PRIVATE | MAP_FIXED_NOREPLACE, fd, 0);
+	start = mmap(address(2), talk_number(3), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_FIXED,
+		     fd, 0);
 	close(fd);
 	done_at(start);
 }
@@ -132,10 +137,11 @@ static void fill(void)
 static void advise(void)
 {
 	const char *kind = talk_words > 3 ? talk_word[3] : "";
-	int advice = strcmp(kind, "pageout") == 0 ? MADV_PAGEOUT :
-		     strcmp(kind, "free") == 0	  ? MADV_FREE :
-		     strcmp(kind, "huge") == 0	  ? MADV_HUGEPAGE :
-						    MADV_DONTNEED;
+	int advice = strcmp(kind, "pageout") == 0 ? MADV_PAGEOUT
+		     : strcmp(kind, "free") == 0  ? MADV_FREE
+		     : strcmp(kind, "huge") == 0  ? MADV_HUGEPAGE
+		     : strcmp(kind, "guard") == 0 ? MADV_GUARD_INSTALL
+						  : MADV_DONTNEED;
 
 	done(madvise(address(1), talk_number(2), advice));
 }
@@ -194,8 +200,9 @@ static void start_child(void)
 			if (i % 2)
 				free(block);
 		}
-		memset(mmap(NULL, 4 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
-			    -1, 0), 1, 4 << 20);
+		memset(mmap(NULL, 4 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+			    0),
+		       1, 4 << 20);
 		talk_print("child %d\n", getpid());
 		while (read(child_pipe[0], &byte, 1) < 0 && errno == EINTR)
 			;

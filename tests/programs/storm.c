@@ -7,6 +7,7 @@
  *
  * go: the operations; drain: gives back what is live. Both answer the totals since "ready".
  */
+#include <dlfcn.h>
 #include <inttypes.h>
 #include <malloc.h>
 #include <pthread.h>
@@ -20,7 +21,7 @@
 
 struct block {
 	unsigned char *start;
-	size_t size;	/* as requested */
+	size_t size; /* as requested */
 };
 
 struct count {
@@ -51,6 +52,7 @@ static struct worker workers[MAX_THREADS];
 static struct mailbox mailboxes[MAILBOXES];
 static unsigned int thread_count = 8;
 static pthread_barrier_t barrier;
+static bool has_pvalloc;
 /* More than there is; volatile, or the compiler would warn of it. */
 static volatile size_t huge_request = (size_t)1 << 62;
 
@@ -91,8 +93,7 @@ static void fill(struct block *b)
 
 static void verify(struct worker *w, const struct block *b)
 {
-	if (b->size &&
-	    (b->start[0] != tag_of(b->size) || b->start[b->size - 1] != tag_of(b->size)))
+	if (b->size && (b->start[0] != tag_of(b->size) || b->start[b->size - 1] != tag_of(b->size)))
 		w->count.corrupt++;
 }
 
@@ -150,7 +151,7 @@ static void get(struct worker *w, struct block *b)
 		got(w, b, valloc(size), size);
 		break;
 	case 8:
-		got(w, b, pvalloc(size), size);
+		got(w, b, has_pvalloc ? pvalloc(size) : valloc(size), size);
 		break;
 	case 9:
 	case 10:
@@ -201,7 +202,7 @@ static void get_too_much(struct worker *w, struct block *b)
 		start = memalign(64, huge_request);
 		break;
 	case 7:
-		start = pvalloc(huge_request * 2);
+		start = has_pvalloc ? pvalloc(huge_request * 2) : NULL;
 		break;
 	}
 	if (start)
@@ -219,7 +220,7 @@ static void resize(struct worker *w, struct block *b)
 	void *start;
 
 	if (kind < 4)
-		size = b->size + 1 + next_random(w) % 256;	/* often in place */
+		size = b->size + 1 + next_random(w) % 256; /* often in place */
 	else if (kind < 8)
 		size = b->size / 2 + 1;
 	else if (kind == 8)
@@ -289,6 +290,14 @@ static void operate(struct worker *w, int self)
 		give_back(w, b);
 }
 
+/* jemalloc leaves pvalloc to libc, whose blocks it cannot free. */
+static bool same_allocator(void *one, void *other)
+{
+	Dl_info a, b;
+
+	return dladdr(one, &a) && dladdr(other, &b) && a.dli_fbase == b.dli_fbase;
+}
+
 static void warm_up(void)
 {
 	for (int round = 0; round < 3; round++) {
@@ -307,11 +316,11 @@ static void *run(void *arg)
 	int self = (int)(w - workers);
 
 	warm_up();
-	pthread_barrier_wait(&barrier);		/* all are there */
-	pthread_barrier_wait(&barrier);		/* go */
+	pthread_barrier_wait(&barrier); /* all are there */
+	pthread_barrier_wait(&barrier); /* go */
 	for (uint64_t i = 0; i < w->operations; i++)
 		operate(w, self);
-	pthread_barrier_wait(&barrier);		/* all are done */
+	pthread_barrier_wait(&barrier); /* all are done */
 	for (;;)
 		pause();
 	return NULL;
@@ -371,12 +380,12 @@ int main(int argc, char **argv)
 		thread_count = (unsigned int)strtoul(argv[2], NULL, 0);
 	if (thread_count < 1 || thread_count > MAX_THREADS)
 		return 2;
+	has_pvalloc = same_allocator((void *)pvalloc, (void *)malloc);
 	warm_up();
 	pthread_barrier_init(&barrier, NULL, thread_count + 1);
 	for (unsigned int t = 0; t < thread_count; t++) {
 		workers[t].random = 0x9e3779b97f4a7c15 * (t + 1);
-		workers[t].operations =
-			operations / thread_count + (t < operations % thread_count);
+		workers[t].operations = operations / thread_count + (t < operations % thread_count);
 		if (pthread_create(&thread, NULL, run, &workers[t]))
 			talk_die("pthread_create");
 	}

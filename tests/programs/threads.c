@@ -3,6 +3,7 @@
  * threads [COUNT]: that many idle threads beside a malloc/free loop (loop.h).
  *
  *	churn COUNT                 creates and joins threads one after another, each with one block
+ *	leave                       the first thread ends; another goes on answering
  */
 #include <pthread.h>
 
@@ -27,6 +28,31 @@ static void *one_block(void *arg)
 	return arg;
 }
 
+static void *answer(void *arg)
+{
+	pthread_t thread;
+
+	for (;;) {
+		talk_read();
+		if (loop_answer())
+			continue;
+		if (talk_is("churn")) {
+			for (uint64_t i = 0; i < talk_number(1); i++) {
+				if ((errno = pthread_create(&thread, &small, one_block, NULL)))
+					talk_die("pthread_create");
+				pthread_join(thread, NULL);
+			}
+		} else if (talk_is("leave")) {
+			if ((errno = pthread_create(&thread, NULL, answer, NULL)))
+				talk_die("pthread_create");
+			talk_print("done\n");
+			pthread_exit(NULL);
+		}
+		talk_print("done\n");
+	}
+	return arg;
+}
+
 int main(int argc, char **argv)
 {
 	unsigned int count = argc > 1 ? (unsigned int)strtoul(argv[1], NULL, 0) : 3000;
@@ -41,17 +67,5 @@ int main(int argc, char **argv)
 			talk_die("pthread_create");
 	pthread_barrier_wait(&barrier);
 	talk_print("ready\n");
-	for (;;) {
-		talk_read();
-		if (loop_answer())
-			continue;
-		if (talk_is("churn")) {
-			for (uint64_t i = 0; i < talk_number(1); i++) {
-				if ((errno = pthread_create(&thread, &small, one_block, NULL)))
-					talk_die("pthread_create");
-				pthread_join(thread, NULL);
-			}
-		}
-		talk_print("done\n");
-	}
+	answer(NULL);
 }

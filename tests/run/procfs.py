@@ -100,7 +100,9 @@ def byte_states(pid, blocks):
             for i, (entry,) in enumerate(struct.iter_unpack("=Q", entries)):
                 low = max(address, (first + i) * PAGE)
                 high = min(address + size, (first + i + 1) * PAGE)
-                if entry >> 63 & 1:
+                if entry >> 58 & 1:  # a guard page
+                    name = "untouched"
+                elif entry >> 63 & 1:
                     pfn = entry & ((1 << 55) - 1)
                     check(pfn, "test: pagemap hides page frame numbers")
                     name = "zero" if is_zero_page(pfn) else "resident"

@@ -11,7 +11,7 @@ import time
 import footprint
 
 from harness import (
-    KIB, MEMTRACE, PYTHON, Skip, check, end_process, equal, near, run_memtrace, within,
+    KIB, MEMTRACE, PROGRAMS, PYTHON, Skip, check, end_process, equal, near, run_memtrace, within,
 )
 
 
@@ -175,6 +175,98 @@ def test_exec_without_its_tracepoint(t):
     exec_self(t, "--without", "exec-tracepoint")
 
 
+def test_exec_from_a_thread(t):
+    program = t.program("exec_self")
+    mt = t.memtrace(program.pid)
+    program.do("hold", 500, 2000)
+    mt.at_rest(program)
+    program.send("exec_thread")
+    program.wait_for("ready")
+    time.sleep(1.5)
+    s1 = mt.at_rest(program)
+    check(s1["live_bytes"] < 100 * KIB, f"old blocks are live: {s1['live_bytes']} bytes")
+    program.do("hold", 300, 3000)
+    s2 = mt.at_rest(program)
+    equal(s2["live_blocks"] - s1["live_blocks"], 300, "growth of live_blocks")
+    mt.finish()
+
+
+def test_children_exec(t):
+    """Programs that the target starts, by vfork and exec, are no exec of the target."""
+    script = (
+        "import subprocess,sys\n"
+        "blocks = []\n"
+        "print('ready', flush=True)\n"
+        "sys.stdin.readline()\n"
+        "blocks.append(bytearray(50 << 20))\n"
+        "for i in range(100):\n"
+        "    subprocess.run(['/bin/true'], check=True)\n"
+        "print('done', flush=True)\n"
+        "sys.stdin.readline()\n"
+    )
+    process = t.spawn(
+        [PYTHON, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    equal(process.stdout.readline().strip(), "ready", "test: first line")
+    mt = t.memtrace(process.pid)
+    process.stdin.write("go\n")
+    process.stdin.flush()
+    equal(process.stdout.readline().strip(), "done", "last line of the target")
+    mt.wait_rows(2)
+    check(mt.rows[-1]["live_bytes"] >= 50 << 20, "the target's own blocks are gone")
+    check("exec" not in mt.stderr(), f"stderr tells of an exec: {mt.stderr()!r}")
+    equal({row["comm"] for row in mt.rows}, {"python3"}, "comm")
+    mt.finish()
+
+
+def test_first_thread_leaves(t):
+    """The process lives on without its first thread, and so does the trace."""
+    program = t.program("threads", 3)
+    mt = t.memtrace(program.pid)
+    program.do("leave")
+    mt.wait_rows(2)
+    calls = mt.total("malloc_calls")
+    program.do("rate", 20)
+    mt.wait_rows(2)
+    check(mt.total("malloc_calls") > calls, "no malloc_calls after the first thread has left")
+    t.note(f"rss_bytes {mt.rows[-1]['rss_bytes']}, live_bytes {mt.rows[-1]['live_bytes']}")
+    check(mt.process.poll() is None, "memtrace has ended")
+    program.process.stdin.close()
+    equal(mt.wait_end(), 0, "exit status")
+    late = t.program("threads", 3)
+    late.do("leave")
+    result = run_memtrace("-p", late.pid, "-d", "0.5", "-i", "0.1")
+    check(result.status in (0, 1), f"exit status {result.status}: {result.stderr!r}")
+    t.note(f"attached after it had left: status {result.status}, {result.stderr.splitlines()[0]}")
+
+
+def test_exec_into_another_allocator(t):
+    """By way of a shell: the last image's allocator is the one that counts."""
+    if subprocess.run(
+        ["/bin/true"], env={"LD_PRELOAD": "libjemalloc.so.2"}, capture_output=True, check=False
+    ).stderr:
+        raise Skip("libjemalloc.so.2 is not installed")
+    script = t.path("start")
+    with open(script, "w", encoding="ascii") as file:
+        path = os.path.join(PROGRAMS, "exec_self")
+        file.write(f"#!/bin/sh\nLD_PRELOAD=libjemalloc.so.2 exec {path}\n")
+    os.chmod(script, 0o755)
+    program = t.program("exec_self")
+    mt = t.memtrace(program.pid)
+    program.do("hold", 500, 2000)
+    program.send(f"exec {script} -")
+    program.wait_for("ready")
+    time.sleep(2)
+    s1 = mt.at_rest(program)
+    program.do("hold", 300, 3000)
+    s2 = mt.at_rest(program)
+    equal(s2["live_blocks"] - s1["live_blocks"], 300, "growth of live_blocks")
+    equal(s2["live_bytes"] - s1["live_bytes"], 900_000, "growth of live_bytes")
+    equal(mt.total("malloc_calls", s1, s2), 300, "malloc_calls")
+    equal(mt.total("mmap_calls", s1, s2), 0, "mmap_calls: jemalloc's own")
+    mt.finish()
+
+
 def test_exec_other(t):
     """Into a program without malloc of its own making, which then ends."""
     program = t.program("exec_self")
@@ -336,6 +428,26 @@ def test_foreign_libc(t):
     s = mt.at_rest(program)
     equal(s["live_blocks"], 100, "live_blocks")
     mt.finish()
+
+
+def test_libc_in_a_mount_namespace(t):
+    """As in a container: the path that the target has is not there for memtrace."""
+    libc = footprint.libc_text("self")[0]
+    directory = t.path("lib")
+    os.mkdir(directory)
+    program = t.program(
+        "/usr/bin/unshare", "--mount", "--propagation", "private", "/bin/sh", "-c",
+        'mount -t tmpfs memtrace-test "$1" && cp "$2" "$1" && LD_LIBRARY_PATH=$1 exec "$3"',
+        "sh", directory, libc, os.path.join(PROGRAMS, "pages"),
+    )
+    check(footprint.libc_text(program.pid)[0].startswith(directory), "test: libc is another")
+    check(not os.listdir(directory), "test: the namespace is not private")
+    mt = t.memtrace(program.pid)
+    program.do("blocks", 100, 10, 1000, 1)
+    s = mt.at_rest(program)
+    equal(s["live_blocks"], 100, "live_blocks")
+    mt.finish()
+    wait_clean(program.pid)
 
 
 def test_deleted_libc(t):

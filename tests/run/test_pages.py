@@ -6,7 +6,7 @@ import itertools
 import os
 
 from harness import GIB, KIB, MIB, PAGE, Skip, check, equal, near, read_text, within
-from harness import smaps_sum
+from harness import smaps_sum, write_sysfs
 
 BASE = 0x610000000000
 OWN = 8 * PAGE  # of the program's own stack and data that a step may touch
@@ -303,17 +303,65 @@ def test_file_mappings_do_not_count(t):
 
 
 def test_file_mapping_over_anonymous(t):
-    """mapfile needs a free range here, so: unmap under it, and a file mapping takes the place."""
+    """A file mapped over live memory by MAP_FIXED takes its place."""
     program, mt = start(t)
     path = t.path("file")
     with open(path, "wb") as file:
         file.write(b"x" * MIB)
     at = map_at(program, 4 * MIB)
-    program.do("unmap", at + MIB, MIB)
+    s0 = mt.at_rest(program)
     program.do("mapfile", path, at + MIB, MIB)
     program.do("read", at, 4 * MIB)
+    with mt.settled(program) as s1:
+        expect(s1, "around a file", [(at, MIB), (at + 2 * MIB, 2 * MIB)], zero=3 * MIB)
+        equal(
+            mt.totals(["mmap_calls", "mapped_bytes", "unmapped_bytes"], s0, s1),
+            {"mmap_calls": 0, "mapped_bytes": 0, "unmapped_bytes": MIB},
+            "counters of a file mapped over live memory",
+        )
+    program.do("unmap", at, 4 * MIB)
+    with mt.settled(program) as s2:
+        expect(s2, "all unmapped")
+        equal(mt.total("unmapped_bytes", s1, s2), 3 * MIB, "unmapped_bytes of the rest")
+    mt.finish()
+
+
+def test_guard_pages(t):
+    """MADV_GUARD_INSTALL (6.13): no swap, though the page table resembles it."""
+    program, mt = start(t)
+    at = map_at(program, 4 * MIB)
+    program.do("write", at, 2 * MIB)
+    if program.do("advise", at + MIB, 2 * MIB, "guard")["error"]:
+        raise Skip("the kernel knows no guard pages")
     with mt.settled(program) as s:
-        expect(s, "around a file", [(at, MIB), (at + 2 * MIB, 2 * MIB)], zero=3 * MIB)
+        expect(s, "guarded", [(at, 4 * MIB)], resident=MIB, untouched=3 * MIB)
+        equal(s["swap_bytes"], 0, "swap_bytes")
+    mt.finish()
+
+
+def test_hugetlb_pages(t):
+    """Pages of hugetlb are in no Rss: live, resident, and not in unattributed_bytes."""
+    knob = "/proc/sys/vm/nr_hugepages"
+    try:
+        before = read_text(knob)
+    except OSError:
+        raise Skip("the kernel has no hugetlb pages") from None
+    error = write_sysfs(knob, str(int(before) + 4))
+    t.cleanup(write_sysfs, knob, before)
+    if error or int(read_text(knob)) < int(before) + 4:
+        raise Skip(f"no hugetlb pages: {error or 'memory is fragmented'}")
+    program, mt = start(t)
+    at = map_at(program, 8 * MIB, "hugetlb")
+    program.do("write", at, 4 * MIB)
+    with mt.settled(program) as s1:
+        expect(s1, "half written", [(at, 8 * MIB)], resident=4 * MIB, untouched=4 * MIB)
+        equal(
+            s1["unattributed_bytes"], s1["rss_anon_bytes"],
+            "unattributed_bytes: these pages are not in RssAnon",
+        )
+    program.do("unmap", at, 8 * MIB)
+    with mt.settled(program) as s2:
+        expect(s2, "unmapped")
     mt.finish()
 
 
@@ -529,4 +577,33 @@ def test_many_mappings(t):
         expect(s1, "many mappings", untouched=count // 2 * 64 * KIB)
         equal(mt.total("mmap_calls", s0, s1), count, "mmap_calls")
         equal(mt.total("munmap_calls", s0, s1), count // 2, "munmap_calls")
+    mt.finish()
+
+
+def test_without_pagemap_scan(t):
+    """Before 6.7 the pages are read one by one, and the zero page is found by its frame."""
+    program, mt = start(t, "--without", "pagemap-scan")
+    at, huge = map_at(program, 8 * MIB), map_at(program, 8 * MIB, "huge")
+    program.do("read", at, 4 * MIB)
+    program.do("write", at, 2 * MIB)
+    program.do("write", huge, PAGE)
+    program.do("read", huge + 4 * MIB, PAGE)
+    blocks = make_blocks(program, 2000, 500, 6000, 2)
+    with mt.settled(program) as s:
+        s.check_classes([(at, 8 * MIB), (huge, 8 * MIB), *blocks], "without PAGEMAP_SCAN")
+        check(s["live_zero_bytes"] >= 2 * MIB, "test: no zero page")
+        expect_unattributed(s, "without PAGEMAP_SCAN")
+    mt.finish()
+
+
+def test_without_fault_tracepoints(t):
+    program, mt = start(t, "--without", "fault-tracepoints")
+    at = map_at(program, 4 * MIB)
+    s0 = mt.at_rest(program)
+    program.do("write", at, 4 * MIB)
+    s1 = mt.at_rest(program)
+    expect(s1, "without tracepoints", resident=4 * MIB)
+    for name in "user kernel write zero_page cow".split():
+        equal(s1[f"{name}_faults"], None, f"{name}_faults")
+    within(mt.total("minor_faults", s0, s1), 1024, 1100, "minor_faults")
     mt.finish()
