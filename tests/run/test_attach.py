@@ -98,6 +98,25 @@ def test_killed_in_the_middle(t):
     mt.finish()
 
 
+def test_killed_while_attaching(t):
+    """The kernel must not be cut off with half of the breakpoints set."""
+    program = t.program("spin")
+    start_spinning(program)
+    dice = random.Random(2)
+    attached = 0
+    for round_number in range(30):
+        mt = t.memtrace(program.pid, "-q", attach=False, interval=0.1)
+        time.sleep(dice.uniform(0.02, 0.07))
+        mt.poll_rows()
+        attached += bool(mt.rows)
+        os.kill(mt.process.pid, signal.SIGKILL)
+        mt.process.wait()
+        wait_clean(program.pid)
+        check(program.is_alive(), f"the target died in round {round_number}")
+    stop_spinning(program)
+    t.note(f"{attached} of 30 were attached already")
+
+
 def test_hundred_objects(t):
     source, first = t.path("tiny.c"), t.path("tiny.so")
     with open(source, "w", encoding="ascii") as file:
