@@ -58,7 +58,7 @@ PROGRAMS := $(patsubst tests/programs/%.c,$(BUILD)/programs/%,$(wildcard tests/p
 PACKAGES := build-essential clang llvm bpftool libbpf-dev libelf-dev libzydis-dev libzycore-dev \
 	zlib1g-dev pkg-config python3 python3-numpy
 TEST_PACKAGES := python3-psutil redis-server redis-tools libjemalloc-dev util-linux mandoc \
-	clang-format
+	clang-format shellcheck
 
 all: $(BUILD)/memtrace
 
