@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Chooses what to do; everything else is done elsewhere. */
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "collect/features.h"
 #include "collect/libbpf_log.h"
@@ -12,10 +14,23 @@
 
 #define EXIT_USAGE 2
 
+/* A standard descriptor that is closed would be taken by the first file we open. */
+static void fill_standard_fds(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+}
+
 int main(int argc, char **argv)
 {
 	struct options options;
 
+	fill_standard_fds();
 	if (options__parse(&options, argc, argv))
 		return EXIT_USAGE;
 	log_set_level(options.verbosity);

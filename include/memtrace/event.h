@@ -25,7 +25,7 @@ enum event_type {
 	EVENT_MUNMAP = 6,	/* struct mapping_rec */
 	EVENT_MREMAP = 7,	/* struct mapping_rec */
 	EVENT_READ_FAULT = 8,	/* addr: a read of a page that was not there */
-	EVENT_EXEC = 9,		/* the process runs another program now; all memory is new */
+	EVENT_EXEC = 9,		/* another program and memory; addr: tid of the thread, 0 unknown */
 	EVENT_TYPE_COUNT
 };
 

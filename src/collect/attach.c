@@ -159,12 +159,19 @@ static int close_all_links(void *ctx)
 	return 0;
 }
 
+void attachment__drop_objects(struct attachment *attachment)
+{
+	if (attachment->link_count)
+		shield__run(close_all_links, attachment);
+	attachment->stats.probes = 0;
+	attachment->stats.emulated = 0;
+}
+
 void attachment__free(struct attachment *attachment)
 {
 	if (!attachment)
 		return;
-	if (attachment->link_count)
-		shield__run(close_all_links, attachment);
+	attachment__drop_objects(attachment);
 	bpf_link__destroy(attachment->exec_link);
 	bpf_link__destroy(attachment->fault_links[1]);
 	bpf_link__destroy(attachment->fault_links[0]);

@@ -46,6 +46,9 @@ void attachment__free(struct attachment *attachment);
 /* Probes on the object's sites; once per object. 0 or a negative errno, after a message. */
 int attachment__add_object(struct attachment *attachment, struct object *object);
 
+/* Takes the probes off all objects; each can be added again. */
+void attachment__drop_objects(struct attachment *attachment);
+
 /* The tracepoints of faults and exec. Those that cannot be had are only noted in the stats. */
 void attachment__add_tracepoints(struct attachment *attachment);
 

@@ -303,10 +303,26 @@ static int push_mapping(struct collector *collector, const struct mapping_rec *r
 	return collector->handler->event(collector->handler->ctx, &marked.head, sizeof(marked));
 }
 
-static int note_exec(struct collector *collector)
+/*
+ * The kernel binds our probes to the process by its first thread. When another thread executes a
+ * program it takes that place, and the probes are bound to nobody: set them anew.
+ */
+static void probe_anew(struct collector *collector)
+{
+	size_t i;
+
+	attachment__drop_objects(collector->attachment);
+	for (i = 0; i < collector->objects.count; i++)
+		collector->objects.items[i]->attached = false;
+}
+
+static int note_exec(struct collector *collector, const struct event_rec *rec)
 {
 	struct proc_stat stat;
 	int err;
+
+	if (rec->addr != rec->tgid)
+		probe_anew(collector);
 
 	err = proc_read_stat(collector->target.proc_fd, &stat);
 	log_info("PID %d executed another program%s%s%s: the blocks of the old one are gone",
@@ -334,7 +350,7 @@ static int look_for_exec(struct collector *collector)
 	collector->known_stack_end = collector->stack_end;
 	if (!moved || collector->stats.exec)
 		return 0;
-	err = note_exec(collector);
+	err = note_exec(collector, &rec);
 	return err ? err : collector->handler->event(collector->handler->ctx, &rec, sizeof(rec));
 }
 
@@ -363,7 +379,7 @@ static int push_record(void *ctx, const void *record, size_t size)
 	case EVENT_MREMAP:
 		return push_mapping(collector, record);
 	case EVENT_EXEC:
-		err = note_exec(collector);
+		err = note_exec(collector, rec);
 		if (err)
 			return err;
 		break;

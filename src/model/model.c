@@ -49,6 +49,7 @@ struct model {
 	struct parked_blocks parked;
 	struct last_free last_frees[LAST_FREES];
 	struct span_list mappings;	/* of the program itself, anonymous */
+	struct span_list overtaken[2];	/* unmaps still to come, of this and the last interval */
 	struct interval interval;
 
 	/* Of the last tick. */
@@ -87,6 +88,8 @@ void model__free(struct model *model)
 	live_blocks__free(model->live);
 	parked_blocks__free(&model->parked);
 	span_list__free(&model->mappings);
+	span_list__free(&model->overtaken[0]);
+	span_list__free(&model->overtaken[1]);
 	vma_list__free(&model->vmas);
 	page_range_list__free(&model->swapped);
 	free(model->unplaced_faults);
@@ -195,14 +198,76 @@ static int cut_mapping(struct model *model, uint64_t start, uint64_t end, uint64
 	return err;
 }
 
-static int add_mapping(struct model *model, uint64_t start, uint64_t end, uint32_t flags)
+/*
+ * The mmap family is seen behind the system call, so a thread may get a range and report it before
+ * the thread that has just unmapped it has reported that. But where the kernel chose the address,
+ * nothing was mapped there: what we think is, has been unmapped, and the report is on its way.
+ * Take it out now, and remember the range until its unmap has come.
+ */
+static int clear_chosen_range(struct model *model, uint64_t start, uint64_t end)
 {
+	const struct span *stale;
 	uint64_t removed;
 	int err;
 
-	err = cut_mapping(model, start, end, &removed);
-	if (err)
-		return err;
+	while ((stale = span_list__first_overlap(&model->mappings, start, end))) {
+		uint64_t from = stale->start > start ? stale->start : start;
+		uint64_t to = stale->end < end ? stale->end : end;
+
+		err = span_list__cut(&model->overtaken[0], from, to, NULL);
+		if (!err)
+			err = span_list__join(&model->overtaken[0], from, to, 0);
+		if (!err)
+			err = cut_mapping(model, from, to, &removed);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+/* The first range in [start, end) whose unmap was overtaken, or NULL. */
+static const struct span *first_overtaken(const struct model *model, uint64_t start, uint64_t end)
+{
+	const struct span *a = span_list__first_overlap(&model->overtaken[0], start, end);
+	const struct span *b = span_list__first_overlap(&model->overtaken[1], start, end);
+
+	if (a && b)
+		return a->start < b->start ? a : b;
+	return a ? a : b;
+}
+
+/* What was overtaken has been taken out already, and what lies there now is somebody else's. */
+static int drop_range(struct model *model, uint64_t start, uint64_t end, bool *was_ours)
+{
+	*was_ours = false;
+	while (start < end) {
+		const struct span *overtaken = first_overtaken(model, start, end);
+		uint64_t from = overtaken ? overtaken->start : end;
+		uint64_t to = overtaken && overtaken->end < end ? overtaken->end : end;
+		uint64_t removed;
+		int err = 0;
+
+		if (from > start) {
+			err = cut_mapping(model, start, from, &removed);
+			*was_ours |= removed > 0;
+		} else {
+			from = start;
+		}
+		if (!err && overtaken) {
+			*was_ours = true;
+			err = span_list__cut(&model->overtaken[0], from, to, NULL);
+		}
+		if (!err && overtaken)
+			err = span_list__cut(&model->overtaken[1], from, to, NULL);
+		if (err)
+			return err;
+		start = to;
+	}
+	return 0;
+}
+
+static int make_mapping(struct model *model, uint64_t start, uint64_t end, uint32_t flags)
+{
 	model->interval.mmap_calls++;
 	model->interval.mapped_bytes += end - start;
 	return span_list__join(&model->mappings, start, end, flags);
@@ -213,22 +278,29 @@ static int apply_mmap(struct model *model, const struct mapping_rec *rec)
 	uint64_t start = rec->head.addr, end = range_end(model, start, rec->head.size), removed;
 	bool by_runtime = event_flags(&rec->head) & EVENT_FLAG_RUNTIME;
 	uint32_t flags = 0;
+	int err;
 
 	/* Whatever lies there now, what was there before is gone. */
-	if (by_runtime || !(rec->flags & MAP_ANONYMOUS))
-		return cut_mapping(model, start, end, &removed);
+	err = rec->flags & MAP_FIXED ? cut_mapping(model, start, end, &removed) :
+				       clear_chosen_range(model, start, end);
+	if (err || by_runtime || !(rec->flags & MAP_ANONYMOUS))
+		return err;
 	if ((rec->flags & MAP_TYPE) != MAP_PRIVATE || rec->flags & MAP_HUGETLB)
 		flags |= SPAN_NOT_ANON;
-	return add_mapping(model, start, end, flags);
+	return make_mapping(model, start, end, flags);
 }
 
 static int apply_munmap(struct model *model, const struct mapping_rec *rec)
 {
-	uint64_t start = rec->head.addr, end = range_end(model, start, rec->head.size), removed;
+	uint64_t start = rec->head.addr, end = range_end(model, start, rec->head.size);
+	bool was_ours;
 	int err;
 
-	err = cut_mapping(model, start, end, &removed);
-	if (!err && removed)
+	/* The runtime unmaps what it mapped; the range may be the program's by now. */
+	if (event_flags(&rec->head) & EVENT_FLAG_RUNTIME)
+		return 0;
+	err = drop_range(model, start, end, &was_ours);
+	if (!err && was_ours)
 		model->interval.munmap_calls++;
 	return err;
 }
@@ -239,22 +311,22 @@ static int apply_mremap(struct model *model, const struct mapping_rec *rec)
 	uint64_t old_start = rec->old_addr, old_end = range_end(model, old_start, rec->old_size);
 	uint64_t start = rec->head.addr, end = range_end(model, start, rec->head.size), removed;
 	const struct span *old = span_list__find(&model->mappings, old_start);
-	uint32_t flags;
-	int err;
+	uint32_t flags = old ? old->flags : 0;
+	bool was_ours = old;
+	int err = 0;
 
-	if (!old) {
-		/* Not one of ours, but it may have landed on one (MREMAP_FIXED). */
-		return start == old_start ? 0 : cut_mapping(model, start, end, &removed);
-	}
-	flags = old->flags;
+	if (event_flags(&rec->head) & EVENT_FLAG_RUNTIME)
+		return 0;
 	if (!(rec->flags & MREMAP_DONTUNMAP)) {
-		err = cut_mapping(model, old_start, old_end, &removed);
-		if (err)
-			return err;
-		if (removed)
-			model->interval.munmap_calls++;
+		err = drop_range(model, old_start, old_end, &was_ours);
+		model->interval.munmap_calls += was_ours;
 	}
-	return add_mapping(model, start, end, flags);
+	if (!err)
+		err = rec->flags & MREMAP_FIXED ? cut_mapping(model, start, end, &removed) :
+						  clear_chosen_range(model, start, end);
+	if (err || !was_ours)
+		return err;
+	return make_mapping(model, start, end, flags);
 }
 
 enum fault_place {
@@ -325,6 +397,8 @@ static void apply_exec(struct model *model)
 	live_blocks__clear(model->live);
 	parked_blocks__clear(&model->parked);
 	span_list__clear(&model->mappings);
+	span_list__clear(&model->overtaken[0]);
+	span_list__clear(&model->overtaken[1]);
 	model->vmas.count = 0;
 	model->swapped.count = 0;
 	model->unplaced_count = 0;
@@ -603,6 +677,16 @@ static void mark_unknown(struct snapshot *snapshot)
 	memset(snapshot, 0xff, sizeof(*snapshot));	/* SNAPSHOT_UNKNOWN everywhere */
 }
 
+/* An unmap that has not come for a whole interval was lost, and must not eat another. */
+static void age_overtaken(struct model *model)
+{
+	struct span_list oldest = model->overtaken[1];
+
+	span_list__clear(&oldest);
+	model->overtaken[1] = model->overtaken[0];
+	model->overtaken[0] = oldest;
+}
+
 int model__tick(struct model *model, const struct sample *sample, struct snapshot *snapshot)
 {
 	int err;
@@ -632,5 +716,6 @@ int model__tick(struct model *model, const struct sample *sample, struct snapsho
 	if (sample->has_status)
 		model->stat = sample->stat;
 	model->interval = (struct interval){ 0 };
+	age_overtaken(model);
 	return 0;
 }

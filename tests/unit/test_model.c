@@ -333,6 +333,61 @@ TEST(mremap_is_a_drop_and_a_make)
 	end(&story);
 }
 
+/* Thread A unmaps, thread B gets the range and is seen first: the kernel chose it, so it was free. */
+TEST(unmap_overtaken_by_the_next_map)
+{
+	struct story story;
+
+	begin(&story, MODEL_MAPPINGS);
+	CHECK(!tick(&story));
+	CHECK(!map(&story, AREA, 8 * PAGE));
+	CHECK(!map(&story, AREA + 2 * PAGE, 4 * PAGE));
+	CHECK(!unmap(&story, AREA, 8 * PAGE));
+	CHECK(!tick(&story));
+	CHECK_U64(story.row.mmap_calls, 2);
+	CHECK_U64(story.row.munmap_calls, 1);
+	CHECK_U64(story.row.mapped_bytes, 12 * PAGE);
+	CHECK_U64(story.row.unmapped_bytes, 8 * PAGE);
+	CHECK_U64(story.row.mmap_live_bytes, 4 * PAGE);
+	CHECK(!unmap(&story, AREA + 2 * PAGE, 4 * PAGE));
+	CHECK(!tick(&story));
+	CHECK_U64(story.row.munmap_calls, 1);
+	CHECK_U64(story.row.mmap_live_bytes, 0);
+	end(&story);
+}
+
+/* An unmap that never comes, lost with the ring, does not eat a later one for ever. */
+TEST(overtaken_unmap_is_forgotten)
+{
+	struct story story;
+
+	begin(&story, MODEL_MAPPINGS);
+	CHECK(!tick(&story));
+	CHECK(!map(&story, AREA, 4 * PAGE));
+	CHECK(!map(&story, AREA, 4 * PAGE));
+	CHECK(!tick(&story));
+	CHECK(!tick(&story));
+	CHECK(!unmap(&story, AREA, 4 * PAGE));
+	CHECK(!tick(&story));
+	CHECK_U64(story.row.mmap_live_bytes, 0);
+	end(&story);
+}
+
+TEST(runtime_unmap_leaves_the_program_alone)
+{
+	struct mapping_rec rec = { .head = { .addr = AREA, .size = PAGE } };
+	struct story story;
+
+	begin(&story, MODEL_MAPPINGS);
+	CHECK(!tick(&story));
+	CHECK(!map(&story, AREA, PAGE));
+	CHECK(!send_map(&story, rec, EVENT_MUNMAP, EVENT_FLAG_RUNTIME));
+	CHECK(!tick(&story));
+	CHECK_U64(story.row.munmap_calls, 0);
+	CHECK_U64(story.row.mmap_live_bytes, PAGE);
+	end(&story);
+}
+
 TEST(runtime_mappings_are_not_counted)
 {
 	struct mapping_rec rec = {
@@ -491,6 +546,9 @@ int main(void)
 	RUN(shared_memory_is_not_in_rss_anon);
 	RUN(partial_unmap_and_map_fixed);
 	RUN(mremap_is_a_drop_and_a_make);
+	RUN(unmap_overtaken_by_the_next_map);
+	RUN(overtaken_unmap_is_forgotten);
+	RUN(runtime_unmap_leaves_the_program_alone);
 	RUN(runtime_mappings_are_not_counted);
 	RUN(read_faults_on_anonymous_memory_map_the_zero_page);
 	RUN(exec_forgets_everything);
