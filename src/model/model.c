@@ -27,6 +27,18 @@ struct last_free {
 	uint64_t addr;
 };
 
+/*
+ * Ranges whose unmap is still to come, see clear_chosen_range(). A range may be there several
+ * times, once for each thread that is late: each time in a layer of its own. The flags of a span
+ * are the tick that it dates from.
+ */
+#define OVERTAKEN_LAYERS 8
+
+struct overtaken {
+	struct span_list layers[OVERTAKEN_LAYERS];
+	uint32_t tick;
+};
+
 /* Of the interval under way. */
 struct interval {
 	uint64_t malloc_calls;
@@ -49,7 +61,7 @@ struct model {
 	struct parked_blocks parked;
 	struct last_free last_frees[LAST_FREES];
 	struct span_list mappings;	/* of the program itself, anonymous */
-	struct span_list overtaken[2];	/* unmaps still to come, of this and the last interval */
+	struct overtaken overtaken;
 	struct interval interval;
 
 	/* Of the last tick. */
@@ -83,13 +95,15 @@ struct model *model__new(uint32_t page_size)
 
 void model__free(struct model *model)
 {
+	int i;
+
 	if (!model)
 		return;
 	live_blocks__free(model->live);
 	parked_blocks__free(&model->parked);
 	span_list__free(&model->mappings);
-	span_list__free(&model->overtaken[0]);
-	span_list__free(&model->overtaken[1]);
+	for (i = 0; i < OVERTAKEN_LAYERS; i++)
+		span_list__free(&model->overtaken.layers[i]);
 	vma_list__free(&model->vmas);
 	page_range_list__free(&model->swapped);
 	free(model->unplaced_faults);
@@ -198,6 +212,18 @@ static int cut_mapping(struct model *model, uint64_t start, uint64_t end, uint64
 	return err;
 }
 
+static int add_overtaken(struct model *model, uint64_t start, uint64_t end)
+{
+	struct span_list *layer = model->overtaken.layers;
+	int err;
+
+	while (layer < &model->overtaken.layers[OVERTAKEN_LAYERS - 1] &&
+	       span_list__first_overlap(layer, start, end))
+		layer++;
+	err = span_list__cut(layer, start, end, NULL);
+	return err ? err : span_list__join(layer, start, end, model->overtaken.tick);
+}
+
 /*
  * The mmap family is seen behind the system call, so a thread may get a range and report it before
  * the thread that has just unmapped it has reported that. But where the kernel chose the address,
@@ -214,9 +240,7 @@ static int clear_chosen_range(struct model *model, uint64_t start, uint64_t end)
 		uint64_t from = stale->start > start ? stale->start : start;
 		uint64_t to = stale->end < end ? stale->end : end;
 
-		err = span_list__cut(&model->overtaken[0], from, to, NULL);
-		if (!err)
-			err = span_list__join(&model->overtaken[0], from, to, 0);
+		err = add_overtaken(model, from, to);
 		if (!err)
 			err = cut_mapping(model, from, to, &removed);
 		if (err)
@@ -225,45 +249,52 @@ static int clear_chosen_range(struct model *model, uint64_t start, uint64_t end)
 	return 0;
 }
 
-/* The first range in [start, end) whose unmap was overtaken, or NULL. */
-static const struct span *first_overtaken(const struct model *model, uint64_t start, uint64_t end)
+/* The layer with the first range in [start, end) whose unmap was overtaken, or NULL. */
+static struct span_list *first_overtaken(struct model *model, uint64_t start, uint64_t end,
+					 struct span *range)
 {
-	const struct span *a = span_list__first_overlap(&model->overtaken[0], start, end);
-	const struct span *b = span_list__first_overlap(&model->overtaken[1], start, end);
+	struct span_list *found = NULL;
+	int i;
 
-	if (a && b)
-		return a->start < b->start ? a : b;
-	return a ? a : b;
+	for (i = 0; i < OVERTAKEN_LAYERS; i++) {
+		struct span_list *layer = &model->overtaken.layers[i];
+		const struct span *span = span_list__first_overlap(layer, start, end);
+
+		if (span && (!found || span->start < range->start)) {
+			found = layer;
+			*range = *span;
+		}
+	}
+	return found;
 }
 
-/* What was overtaken has been taken out already, and what lies there now is somebody else's. */
+/*
+ * Drops [start, end) on its unmap. What was overtaken has been taken out already, and what lies
+ * there now is somebody else's.
+ */
 static int drop_range(struct model *model, uint64_t start, uint64_t end, bool *was_ours)
 {
-	*was_ours = false;
-	while (start < end) {
-		const struct span *overtaken = first_overtaken(model, start, end);
-		uint64_t from = overtaken ? overtaken->start : end;
-		uint64_t to = overtaken && overtaken->end < end ? overtaken->end : end;
-		uint64_t removed;
-		int err = 0;
+	uint64_t removed;
+	int err = 0;
 
-		if (from > start) {
-			err = cut_mapping(model, start, from, &removed);
+	*was_ours = false;
+	while (!err && start < end) {
+		struct span range = { .start = end, .end = end };
+		struct span_list *layer = first_overtaken(model, start, end, &range);
+		uint64_t stop = range.end < end ? range.end : end;
+
+		if (range.start > start) {
+			err = cut_mapping(model, start, range.start, &removed);
 			*was_ours |= removed > 0;
-		} else {
-			from = start;
+			start = range.start;
 		}
-		if (!err && overtaken) {
+		if (!err && layer) {
 			*was_ours = true;
-			err = span_list__cut(&model->overtaken[0], from, to, NULL);
+			err = span_list__cut(layer, start, stop, NULL);
 		}
-		if (!err && overtaken)
-			err = span_list__cut(&model->overtaken[1], from, to, NULL);
-		if (err)
-			return err;
-		start = to;
+		start = stop;
 	}
-	return 0;
+	return err;
 }
 
 static int make_mapping(struct model *model, uint64_t start, uint64_t end, uint32_t flags)
@@ -394,11 +425,13 @@ static void apply_read_fault(struct model *model, uint64_t addr)
 
 static void apply_exec(struct model *model)
 {
+	int i;
+
 	live_blocks__clear(model->live);
 	parked_blocks__clear(&model->parked);
 	span_list__clear(&model->mappings);
-	span_list__clear(&model->overtaken[0]);
-	span_list__clear(&model->overtaken[1]);
+	for (i = 0; i < OVERTAKEN_LAYERS; i++)
+		span_list__clear(&model->overtaken.layers[i]);
 	model->vmas.count = 0;
 	model->swapped.count = 0;
 	model->unplaced_count = 0;
@@ -678,13 +711,26 @@ static void mark_unknown(struct snapshot *snapshot)
 }
 
 /* An unmap that has not come for a whole interval was lost, and must not eat another. */
-static void age_overtaken(struct model *model)
+static int age_overtaken(struct model *model)
 {
-	struct span_list oldest = model->overtaken[1];
+	size_t i, j;
+	int err;
 
-	span_list__clear(&oldest);
-	model->overtaken[1] = model->overtaken[0];
-	model->overtaken[0] = oldest;
+	for (i = 0; i < OVERTAKEN_LAYERS; i++) {
+		struct span_list *layer = &model->overtaken.layers[i];
+
+		for (j = layer->count; j-- > 0;) {
+			struct span *span = &layer->items[j];
+
+			if (span->flags == model->overtaken.tick)
+				continue;
+			err = span_list__cut(layer, span->start, span->end, NULL);
+			if (err)
+				return err;
+		}
+	}
+	model->overtaken.tick++;
+	return 0;
 }
 
 int model__tick(struct model *model, const struct sample *sample, struct snapshot *snapshot)
@@ -716,6 +762,5 @@ int model__tick(struct model *model, const struct sample *sample, struct snapsho
 	if (sample->has_status)
 		model->stat = sample->stat;
 	model->interval = (struct interval){ 0 };
-	age_overtaken(model);
-	return 0;
+	return age_overtaken(model);
 }

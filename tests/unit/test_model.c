@@ -356,6 +356,25 @@ TEST(unmap_overtaken_by_the_next_map)
 	end(&story);
 }
 
+/* Two threads late with the same range, while a third already has it. */
+TEST(unmaps_overtaken_twice)
+{
+	struct story story;
+
+	begin(&story, MODEL_MAPPINGS);
+	CHECK(!tick(&story));
+	CHECK(!map(&story, AREA, 4 * PAGE));
+	CHECK(!map(&story, AREA, 4 * PAGE));
+	CHECK(!map(&story, AREA, 4 * PAGE));
+	CHECK(!unmap(&story, AREA, 4 * PAGE));
+	CHECK(!unmap(&story, AREA, 4 * PAGE));
+	CHECK(!tick(&story));
+	CHECK_U64(story.row.mmap_calls, 3);
+	CHECK_U64(story.row.munmap_calls, 2);
+	CHECK_U64(story.row.mmap_live_bytes, 4 * PAGE);
+	end(&story);
+}
+
 /* An unmap that never comes, lost with the ring, does not eat a later one for ever. */
 TEST(overtaken_unmap_is_forgotten)
 {
@@ -547,6 +566,7 @@ int main(void)
 	RUN(partial_unmap_and_map_fixed);
 	RUN(mremap_is_a_drop_and_a_make);
 	RUN(unmap_overtaken_by_the_next_map);
+	RUN(unmaps_overtaken_twice);
 	RUN(overtaken_unmap_is_forgotten);
 	RUN(runtime_unmap_leaves_the_program_alone);
 	RUN(runtime_mappings_are_not_counted);
