@@ -15,8 +15,16 @@
  * Which reads mapped the zero page the tracepoint cannot know: that takes the mapping, and the
  * loader has it. So reads of absent pages are sent one by one; everything else is counted here.
  */
-BPF_INLINE void count_fault(__u64 address, __u64 error_code, struct counters_val *sums)
+BPF_INLINE void count_fault(__u64 address, __u64 error_code, bool by_user)
 {
+	struct counters_val *sums = counters_get();
+
+	if (!sums)
+		return;
+	if (by_user)
+		sums->user_faults++;
+	else
+		sums->kernel_faults++;
 	if (error_code & FAULT_WRITE) {
 		if (error_code & FAULT_PRESENT)
 			sums->cow_faults++;
@@ -27,18 +35,16 @@ BPF_INLINE void count_fault(__u64 address, __u64 error_code, struct counters_val
 	}
 }
 
+BPF_INLINE bool is_target(void)
+{
+	return current_tgid() == cfg_tgid && armed;
+}
+
 SEC("?tp_btf/page_fault_user")
 int BPF_PROG(fault_user, unsigned long address, struct pt_regs *regs, unsigned long error_code)
 {
-	struct counters_val *sums;
-
-	if (current_tgid() != cfg_tgid || !armed)
-		return 0;
-	sums = counters_get();
-	if (!sums)
-		return 0;
-	sums->user_faults++;
-	count_fault(address, error_code, sums);
+	if (is_target())
+		count_fault(address, error_code, true);
 	return 0;
 }
 
@@ -46,14 +52,7 @@ int BPF_PROG(fault_user, unsigned long address, struct pt_regs *regs, unsigned l
 SEC("?tp_btf/page_fault_kernel")
 int BPF_PROG(fault_kernel, unsigned long address, struct pt_regs *regs, unsigned long error_code)
 {
-	struct counters_val *sums;
-
-	if (current_tgid() != cfg_tgid || !armed)
-		return 0;
-	sums = counters_get();
-	if (!sums)
-		return 0;
-	sums->kernel_faults++;
-	count_fault(address, error_code, sums);
+	if (is_target())
+		count_fault(address, error_code, false);
 	return 0;
 }

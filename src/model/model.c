@@ -5,16 +5,12 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include "correlate.h"
 #include "live.h"
+#include "mappings.h"
 #include "parked.h"
 #include "span.h"
-
-#ifndef MREMAP_DONTUNMAP
-#define MREMAP_DONTUNMAP 4
-#endif
 
 /* Read faults whose mapping the last tick did not know; more than this are not told apart. */
 #define UNPLACED_FAULTS_MAX 65536
@@ -27,28 +23,12 @@ struct last_free {
 	uint64_t addr;
 };
 
-/*
- * Ranges whose unmap is still to come, see clear_chosen_range(). A range may be there several
- * times, once for each thread that is late: each time in a layer of its own. The flags of a span
- * are the tick that it dates from.
- */
-#define OVERTAKEN_LAYERS 8
-
-struct overtaken {
-	struct span_list layers[OVERTAKEN_LAYERS];
-	uint32_t tick;
-};
-
 /* Of the interval under way. */
 struct interval {
 	uint64_t malloc_calls;
 	uint64_t free_calls;
 	uint64_t allocated_bytes;
 	uint64_t freed_bytes;
-	uint64_t mmap_calls;
-	uint64_t munmap_calls;
-	uint64_t mapped_bytes;
-	uint64_t unmapped_bytes;
 	uint64_t zero_page_faults;
 	uint64_t unmatched_frees;
 	uint64_t dropped_events;	/* addresses no process can have */
@@ -56,12 +36,10 @@ struct interval {
 
 struct model {
 	uint32_t scope;		/* of the last sample */
-	uint64_t page_mask;
 	struct live_blocks *live;
 	struct parked_blocks parked;
 	struct last_free last_frees[LAST_FREES];
-	struct span_list mappings;	/* of the program itself, anonymous */
-	struct overtaken overtaken;
+	struct mappings mappings;
 	struct interval interval;
 
 	/* Of the last tick. */
@@ -82,7 +60,7 @@ struct model *model__new(uint32_t page_size)
 	model = calloc(1, sizeof(*model));
 	if (!model)
 		return NULL;
-	model->page_mask = page_size - 1;
+	mappings__init(&model->mappings, page_size);
 	model->live = live_blocks__new(page_size);
 	model->unplaced_faults = calloc(UNPLACED_FAULTS_MAX, sizeof(uint64_t));
 	if (!model->live || !model->unplaced_faults) {
@@ -95,15 +73,11 @@ struct model *model__new(uint32_t page_size)
 
 void model__free(struct model *model)
 {
-	int i;
-
 	if (!model)
 		return;
 	live_blocks__free(model->live);
 	parked_blocks__free(&model->parked);
-	span_list__free(&model->mappings);
-	for (i = 0; i < OVERTAKEN_LAYERS; i++)
-		span_list__free(&model->overtaken.layers[i]);
+	mappings__free(&model->mappings);
 	vma_list__free(&model->vmas);
 	page_range_list__free(&model->swapped);
 	free(model->unplaced_faults);
@@ -190,176 +164,6 @@ static int apply_enter(struct model *model, const struct event_rec *rec)
 	return rec->addr ? apply_alloc(model, rec->addr, rec->size) : 0;
 }
 
-static uint64_t page_align(const struct model *model, uint64_t size)
-{
-	return (size + model->page_mask) & ~model->page_mask;
-}
-
-/* The end of a range that came from outside, without wrapping around. */
-static uint64_t range_end(const struct model *model, uint64_t start, uint64_t size)
-{
-	uint64_t end = start + page_align(model, size);
-
-	return end < start ? UINT64_MAX & ~model->page_mask : end;
-}
-
-static int cut_mapping(struct model *model, uint64_t start, uint64_t end, uint64_t *removed)
-{
-	int err = span_list__cut(&model->mappings, start, end, removed);
-
-	if (!err)
-		model->interval.unmapped_bytes += *removed;
-	return err;
-}
-
-static int add_overtaken(struct model *model, uint64_t start, uint64_t end)
-{
-	struct span_list *layer = model->overtaken.layers;
-	int err;
-
-	while (layer < &model->overtaken.layers[OVERTAKEN_LAYERS - 1] &&
-	       span_list__first_overlap(layer, start, end))
-		layer++;
-	err = span_list__cut(layer, start, end, NULL);
-	return err ? err : span_list__join(layer, start, end, model->overtaken.tick);
-}
-
-/*
- * The mmap family is seen behind the system call, so a thread may get a range and report it before
- * the thread that has just unmapped it has reported that. But where the kernel chose the address,
- * nothing was mapped there: what we think is, has been unmapped, and the report is on its way.
- * Take it out now, and remember the range until its unmap has come.
- */
-static int clear_chosen_range(struct model *model, uint64_t start, uint64_t end)
-{
-	const struct span *stale;
-	uint64_t removed;
-	int err;
-
-	while ((stale = span_list__first_overlap(&model->mappings, start, end))) {
-		uint64_t from = stale->start > start ? stale->start : start;
-		uint64_t to = stale->end < end ? stale->end : end;
-
-		err = add_overtaken(model, from, to);
-		if (!err)
-			err = cut_mapping(model, from, to, &removed);
-		if (err)
-			return err;
-	}
-	return 0;
-}
-
-/* The layer with the first range in [start, end) whose unmap was overtaken, or NULL. */
-static struct span_list *first_overtaken(struct model *model, uint64_t start, uint64_t end,
-					 struct span *range)
-{
-	struct span_list *found = NULL;
-	int i;
-
-	for (i = 0; i < OVERTAKEN_LAYERS; i++) {
-		struct span_list *layer = &model->overtaken.layers[i];
-		const struct span *span = span_list__first_overlap(layer, start, end);
-
-		if (span && (!found || span->start < range->start)) {
-			found = layer;
-			*range = *span;
-		}
-	}
-	return found;
-}
-
-/*
- * Drops [start, end) on its unmap. What was overtaken has been taken out already, and what lies
- * there now is somebody else's.
- */
-static int drop_range(struct model *model, uint64_t start, uint64_t end, bool *was_ours)
-{
-	uint64_t removed;
-	int err = 0;
-
-	*was_ours = false;
-	while (!err && start < end) {
-		struct span range = { .start = end, .end = end };
-		struct span_list *layer = first_overtaken(model, start, end, &range);
-		uint64_t stop = range.end < end ? range.end : end;
-
-		if (range.start > start) {
-			err = cut_mapping(model, start, range.start, &removed);
-			*was_ours |= removed > 0;
-			start = range.start;
-		}
-		if (!err && layer) {
-			*was_ours = true;
-			err = span_list__cut(layer, start, stop, NULL);
-		}
-		start = stop;
-	}
-	return err;
-}
-
-static int make_mapping(struct model *model, uint64_t start, uint64_t end, uint32_t flags)
-{
-	model->interval.mmap_calls++;
-	model->interval.mapped_bytes += end - start;
-	return span_list__join(&model->mappings, start, end, flags);
-}
-
-static int apply_mmap(struct model *model, const struct mapping_rec *rec)
-{
-	uint64_t start = rec->head.addr, end = range_end(model, start, rec->head.size), removed;
-	bool by_runtime = event_flags(&rec->head) & EVENT_FLAG_RUNTIME;
-	uint32_t flags = 0;
-	int err;
-
-	/* Whatever lies there now, what was there before is gone. */
-	err = rec->flags & MAP_FIXED ? cut_mapping(model, start, end, &removed) :
-				       clear_chosen_range(model, start, end);
-	if (err || by_runtime || !(rec->flags & MAP_ANONYMOUS))
-		return err;
-	if ((rec->flags & MAP_TYPE) != MAP_PRIVATE || rec->flags & MAP_HUGETLB)
-		flags |= SPAN_NOT_ANON;
-	return make_mapping(model, start, end, flags);
-}
-
-static int apply_munmap(struct model *model, const struct mapping_rec *rec)
-{
-	uint64_t start = rec->head.addr, end = range_end(model, start, rec->head.size);
-	bool was_ours;
-	int err;
-
-	/* The runtime unmaps what it mapped; the range may be the program's by now. */
-	if (event_flags(&rec->head) & EVENT_FLAG_RUNTIME)
-		return 0;
-	err = drop_range(model, start, end, &was_ours);
-	if (!err && was_ours)
-		model->interval.munmap_calls++;
-	return err;
-}
-
-/* As realloc: one mapping is dropped, one is made. */
-static int apply_mremap(struct model *model, const struct mapping_rec *rec)
-{
-	uint64_t old_start = rec->old_addr, old_end = range_end(model, old_start, rec->old_size);
-	uint64_t start = rec->head.addr, end = range_end(model, start, rec->head.size), removed;
-	const struct span *old = span_list__find(&model->mappings, old_start);
-	uint32_t flags = old ? old->flags : 0;
-	bool was_ours = old;
-	int err = 0;
-
-	if (event_flags(&rec->head) & EVENT_FLAG_RUNTIME)
-		return 0;
-	if (!(rec->flags & MREMAP_DONTUNMAP)) {
-		err = drop_range(model, old_start, old_end, &was_ours);
-		model->interval.munmap_calls += was_ours;
-	}
-	if (!err)
-		err = rec->flags & MREMAP_FIXED ? cut_mapping(model, start, end, &removed) :
-						  clear_chosen_range(model, start, end);
-	if (err || !was_ours)
-		return err;
-	return make_mapping(model, start, end, flags);
-}
-
 enum fault_place {
 	FAULT_ZERO_PAGE,
 	FAULT_ELSEWHERE,
@@ -393,7 +197,7 @@ static bool is_private_anon(const struct vma *vma)
  */
 static enum fault_place place_fault(const struct model *model, uint64_t addr)
 {
-	const struct span *mapping = span_list__find(&model->mappings, addr);
+	const struct span *mapping = span_list__find(&model->mappings.live, addr);
 	const struct vma *vma;
 
 	if (mapping && mapping->flags & SPAN_NOT_ANON)
@@ -425,28 +229,12 @@ static void apply_read_fault(struct model *model, uint64_t addr)
 
 static void apply_exec(struct model *model)
 {
-	int i;
-
 	live_blocks__clear(model->live);
 	parked_blocks__clear(&model->parked);
-	span_list__clear(&model->mappings);
-	for (i = 0; i < OVERTAKEN_LAYERS; i++)
-		span_list__clear(&model->overtaken.layers[i]);
+	mappings__clear(&model->mappings);
 	model->vmas.count = 0;
 	model->swapped.count = 0;
 	model->unplaced_count = 0;
-}
-
-static int apply_mapping(struct model *model, const struct mapping_rec *rec)
-{
-	switch (event_type(&rec->head)) {
-	case EVENT_MMAP:
-		return apply_mmap(model, rec);
-	case EVENT_MUNMAP:
-		return apply_munmap(model, rec);
-	default:
-		return apply_mremap(model, rec);
-	}
 }
 
 int model__apply(struct model *model, const struct event_rec *rec, size_t size)
@@ -468,7 +256,7 @@ int model__apply(struct model *model, const struct event_rec *rec, size_t size)
 	case EVENT_MREMAP:
 		if (size < sizeof(struct mapping_rec))
 			return -EINVAL;
-		return apply_mapping(model, (const struct mapping_rec *)rec);
+		return mappings__apply(&model->mappings, (const struct mapping_rec *)rec);
 	case EVENT_READ_FAULT:
 		apply_read_fault(model, rec->addr);
 		return 0;
@@ -488,7 +276,7 @@ bool model__wants(const struct model *model, uint32_t scope, const struct vma *v
 		return is_private_anon(vma);
 	if (model->parked.count && is_private_anon(vma))
 		return true;
-	return correlate_wants(model->live, &model->mappings, vma);
+	return correlate_wants(model->live, &model->mappings.live, vma);
 }
 
 /* Blocks inside realloc at this instant are live: lend them their pages while we look. */
@@ -531,11 +319,11 @@ static int take_all_anon(struct model *model, const struct vma_list *vmas)
 	size_t i;
 	int err;
 
-	span_list__clear(&model->mappings);
+	span_list__clear(&model->mappings.live);
 	for (i = 0; i < vmas->count; i++) {
 		if (!is_private_anon(&vmas->items[i]))
 			continue;
-		err = span_list__join(&model->mappings, vmas->items[i].start, vmas->items[i].end, 0);
+		err = span_list__join(&model->mappings.live, vmas->items[i].start, vmas->items[i].end, 0);
 		if (err)
 			return err;
 	}
@@ -554,8 +342,8 @@ static void fill_live(const struct model *model, struct snapshot *snapshot)
 		snapshot->live_bytes += bytes;
 	}
 	if (model->scope & (MODEL_MAPPINGS | MODEL_ALL_ANON)) {
-		snapshot->mmap_live_bytes = model->mappings.bytes;
-		snapshot->live_bytes += model->mappings.bytes;
+		snapshot->mmap_live_bytes = model->mappings.live.bytes;
+		snapshot->live_bytes += model->mappings.live.bytes;
 	}
 	if (!model->scope)
 		snapshot->live_bytes = SNAPSHOT_UNKNOWN;
@@ -578,7 +366,7 @@ static int fill_residency(struct model *model, const struct sample *sample,
 	err = cover_parked(model, true);
 	if (err)
 		return err;
-	correlate(model->live, &model->mappings, sample, &residency);
+	correlate(model->live, &model->mappings.live, sample, &residency);
 	cover_parked(model, false);
 	snapshot->live_zero_bytes = residency.state_bytes[PAGE_ZERO];
 	snapshot->live_swapped_bytes = residency.state_bytes[PAGE_SWAPPED];
@@ -608,10 +396,10 @@ static void fill_calls(const struct model *model, const struct kernel_counters *
 		snapshot->unmatched_frees = interval->unmatched_frees;
 	}
 	if (model->scope & MODEL_MAPPINGS) {
-		snapshot->mmap_calls = interval->mmap_calls;
-		snapshot->munmap_calls = interval->munmap_calls;
-		snapshot->mapped_bytes = interval->mapped_bytes;
-		snapshot->unmapped_bytes = interval->unmapped_bytes;
+		snapshot->mmap_calls = model->mappings.mmap_calls;
+		snapshot->munmap_calls = model->mappings.munmap_calls;
+		snapshot->mapped_bytes = model->mappings.mapped_bytes;
+		snapshot->unmapped_bytes = model->mappings.unmapped_bytes;
 	}
 	snapshot->lost_events =
 		now->lost_events - last->lost_events + interval->dropped_events;
@@ -710,29 +498,6 @@ static void mark_unknown(struct snapshot *snapshot)
 	memset(snapshot, 0xff, sizeof(*snapshot));	/* SNAPSHOT_UNKNOWN everywhere */
 }
 
-/* An unmap that has not come for a whole interval was lost, and must not eat another. */
-static int age_overtaken(struct model *model)
-{
-	size_t i, j;
-	int err;
-
-	for (i = 0; i < OVERTAKEN_LAYERS; i++) {
-		struct span_list *layer = &model->overtaken.layers[i];
-
-		for (j = layer->count; j-- > 0;) {
-			struct span *span = &layer->items[j];
-
-			if (span->flags == model->overtaken.tick)
-				continue;
-			err = span_list__cut(layer, span->start, span->end, NULL);
-			if (err)
-				return err;
-		}
-	}
-	model->overtaken.tick++;
-	return 0;
-}
-
 int model__tick(struct model *model, const struct sample *sample, struct snapshot *snapshot)
 {
 	int err;
@@ -762,5 +527,5 @@ int model__tick(struct model *model, const struct sample *sample, struct snapsho
 	if (sample->has_status)
 		model->stat = sample->stat;
 	model->interval = (struct interval){ 0 };
-	return age_overtaken(model);
+	return mappings__next_interval(&model->mappings);
 }
