@@ -34,7 +34,7 @@ static bool measure(struct cost_watch *watch, struct attachment *attachment, enu
 
 static void tell(struct cost_watch *watch, double share, double hits_per_second)
 {
-	log_info("the malloc probes cost the target %.0f %% of a core (%.0f hits/s at %.2f µs); "
+	log_info("the malloc probes cost the target about %.0f %% of a core (%.0f hits/s at %.2f µs); "
 		 "--level mmap avoids it", share * 100, hits_per_second,
 		 share * 1e6 / hits_per_second);
 	watch->told = true;

@@ -100,6 +100,10 @@ static int check_process(struct target *target)
 	if (stat.flags & PF_KTHREAD)
 		return log_err(0, "cannot attach to PID %d (%s): it is a kernel thread", target->pid,
 			       target->comm);
+	/* The kernel shows a process by its first thread; without it there is no memory to see. */
+	if (status.state == 'Z' && status.threads != SNAPSHOT_UNKNOWN && status.threads > 1)
+		return log_err(0, "cannot attach to PID %d (%s): its first thread has ended, though "
+				  "others run on", target->pid, target->comm);
 	if (status.state == 'Z' || status.state == 'X')
 		return log_err(0, "cannot attach to PID %d (%s): it has already ended and waits for "
 				  "its parent (zombie)", target->pid, target->comm);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The process to attach to, checked: it exists, runs a program of ours kind and is not ourselves. */
+/* The process to attach to, checked: it exists, runs a program of our kind and is not ourselves. */
 #ifndef MEMTRACE_TARGET_H
 #define MEMTRACE_TARGET_H
 
