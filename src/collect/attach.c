@@ -37,7 +37,7 @@ struct attachment {
 	int cpu_count;
 };
 
-static int is_session(const struct attachment *attachment)
+static bool is_session(const struct attachment *attachment)
 {
 	return attachment->stats.method == ATTACH_SESSION;
 }

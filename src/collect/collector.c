@@ -84,8 +84,9 @@ static int visit_vma(void *ctx, struct vma *vma, const char *path)
 	if (!object->site_count)
 		return 0;
 	if (!object->attached) {
+		/* Once under way, a library that cannot be probed has been told of and is missed. */
 		err = attachment__add_object(collector->attachment, object);
-		if (err)
+		if (err && (!collector->start_ns || err == -ENOMEM))
 			return err;
 	}
 	note_object(collector, object);

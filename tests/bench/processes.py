@@ -76,7 +76,7 @@ def private_libc():
 class Target:
     """A program that answers "= CPU_NS WALL_NS" to "LETTER ARGUMENT"."""
 
-    library = "libc.so"
+    object_name = "libc.so"
 
     def __init__(self, argv=None, under=()):
         argv = argv or [BUILD / "bench" / "workload"]
@@ -113,7 +113,7 @@ def python_target(under=()):
 class Redis:
     """redis-server on one CPU, under redis-benchmark on the other."""
 
-    library = "jemalloc"
+    object_name = "jemalloc"
 
     def __init__(self, under=()):
         self.folder = tempfile.TemporaryDirectory(prefix="memtrace-bench-")
@@ -243,7 +243,7 @@ class Probes(Tracer):
         self.mode, self.name = mode, name
 
     def attach(self, target):
-        self.process = spawn([PROBES, self.mode, target.pid, target.library], TRACER_CPU,
+        self.process = spawn([PROBES, self.mode, target.pid, target.object_name], TRACER_CPU,
                              stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         if self.process.stdout.readline() != "attached\n":
             raise MeasureError("probes %s did not attach" % self.mode)
@@ -264,7 +264,7 @@ class Bpftrace(Tracer):
         return None if shutil.which("bpftrace") else "not installed"
 
     def attach(self, target):
-        library = mapped_path(target.pid, target.library)
+        library = mapped_path(target.pid, target.object_name)
         self.process = spawn(
             ["bpftrace", "-e", self.script % {"lib": library, "pid": target.pid}], TRACER_CPU,
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -316,7 +316,7 @@ def mapped_path(pid, part):
 
 def malloc_sites(target):
     """Addresses of the first bytes of malloc and free in the target."""
-    text = subprocess.run([PROBES, "sites", str(target.pid), target.library], text=True,
+    text = subprocess.run([PROBES, "sites", str(target.pid), target.object_name], text=True,
                           capture_output=True, check=True).stdout
     return [int(line.split()[1], 16) for line in text.splitlines()]
 
