@@ -130,6 +130,7 @@ static int tell_write_error(const struct output *output, int err)
 	return log_err(err, "cannot write to %s", output->path ? output->path : "stdout");
 }
 
+/* Headers come with the first row, behind what is said on a terminal at the start. */
 static int begin(struct output *output)
 {
 	int err = 0;
@@ -138,7 +139,7 @@ static int begin(struct output *output)
 		err = sink__begin(output->csv);
 	if (!err && output->table)
 		err = sink__begin(output->table);
-	return tell_write_error(output, err);
+	return err;
 }
 
 struct output *output__new(const struct options *options)
@@ -152,8 +153,6 @@ struct output *output__new(const struct options *options)
 	err = open_csv(output, options);
 	if (!err)
 		err = open_table(output, options);
-	if (!err)
-		err = begin(output);
 	if (err) {
 		output__free(output);
 		errno = -err;
@@ -164,9 +163,9 @@ struct output *output__new(const struct options *options)
 
 int output__row(struct output *output, const struct snapshot *snapshot)
 {
-	int err = 0;
+	int err = output->has_rows ? 0 : begin(output);
 
-	if (output->csv)
+	if (!err && output->csv)
 		err = sink__row(output->csv, snapshot);
 	if (!err)
 		output->has_rows = true;

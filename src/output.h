@@ -24,7 +24,7 @@ int output__check(const char *path, bool overwrite);
  */
 FILE *output__create(const char *path, bool overwrite);
 
-/* Opens what the options ask for and writes the headers. NULL with errno, after a message. */
+/* Opens what the options ask for. NULL with errno, after a message. */
 struct output *output__new(const struct options *options);
 
 /* 0 or a negative errno, after a message; -EPIPE without one: the reader has what it wanted. */

@@ -107,7 +107,6 @@ static int trace(struct loop *loop, struct collector *collector, enum loop_end *
 	err = collector__start(collector);
 	if (err)
 		return err;
-	collector__describe(collector);
 	err = loop__run(loop, collector, end);
 	collector__stop(collector);
 	return err ? err : collector__tick(collector);

@@ -251,7 +251,7 @@ static const char *method_name(enum attach_method method)
 	return names[method];
 }
 
-void collector__describe(const struct collector *collector)
+static void describe(const struct collector *collector)
 {
 	const struct attachment_stats *stats = &collector->stats;
 	char allocators[512];
@@ -467,6 +467,7 @@ int collector__start(struct collector *collector)
 	/* Armed before the row is out: whoever sees the row may rely on being watched. */
 	if (collector->attachment)
 		attachment__arm(collector->attachment, true);
+	describe(collector);
 	return collector->handler->tick(collector->handler->ctx, &collector->sample);
 }
 

@@ -23,10 +23,10 @@ struct collector *collector__new(const struct options *options,
 				 const struct source_handler *handler);
 void collector__free(struct collector *collector);
 
-/* One line on stderr: what was found and how it is watched. */
-void collector__describe(const struct collector *collector);
-
-/* Pushes the first tick, elapsed 0, and lets events flow. 0 or a negative errno. */
+/*
+ * Lets events flow, says on stderr in one line what was found and how it is watched, and pushes
+ * the first tick, elapsed 0. 0 or a negative errno.
+ */
 int collector__start(struct collector *collector);
 
 /* Pushes the events there are. Returns their number or a negative errno. */
