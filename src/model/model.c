@@ -47,7 +47,7 @@ struct model {
 	struct kernel_counters counters;
 	struct proc_stat stat;
 	struct vma_list vmas;
-	struct page_range_list swapped;
+	struct span_list swapped;
 
 	uint64_t *unplaced_faults;
 	size_t unplaced_count;
@@ -79,7 +79,7 @@ void model__free(struct model *model)
 	parked_blocks__free(&model->parked);
 	mappings__free(&model->mappings);
 	vma_list__free(&model->vmas);
-	page_range_list__free(&model->swapped);
+	span_list__free(&model->swapped);
 	free(model->unplaced_faults);
 	free(model);
 }
@@ -170,22 +170,6 @@ enum fault_place {
 	FAULT_UNPLACED,
 };
 
-static bool was_swapped(const struct model *model, uint64_t addr)
-{
-	const struct page_range_list *swapped = &model->swapped;
-	size_t low = 0, high = swapped->count;
-
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-
-		if (swapped->items[mid].end <= addr)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return low < swapped->count && swapped->items[low].start <= addr;
-}
-
 static bool is_private_anon(const struct vma *vma)
 {
 	return !(vma->flags & (VMA_FILE | VMA_SHARED | VMA_SPECIAL));
@@ -209,7 +193,7 @@ static enum fault_place place_fault(const struct model *model, uint64_t addr)
 		if (!is_private_anon(vma))
 			return FAULT_ELSEWHERE;
 	}
-	return was_swapped(model, addr) ? FAULT_ELSEWHERE : FAULT_ZERO_PAGE;
+	return span_list__find(&model->swapped, addr) ? FAULT_ELSEWHERE : FAULT_ZERO_PAGE;
 }
 
 static void apply_read_fault(struct model *model, uint64_t addr)
@@ -233,7 +217,7 @@ static void apply_exec(struct model *model)
 	parked_blocks__clear(&model->parked);
 	mappings__clear(&model->mappings);
 	model->vmas.count = 0;
-	model->swapped.count = 0;
+	span_list__clear(&model->swapped);
 	model->unplaced_count = 0;
 }
 
@@ -447,13 +431,13 @@ static int keep_swapped(struct model *model, const struct page_range_list *range
 	size_t i;
 	int err;
 
-	model->swapped.count = 0;
+	span_list__clear(&model->swapped);
 	for (i = 0; i < ranges->count; i++) {
 		const struct page_range *range = &ranges->items[i];
 
 		if (range->state != PAGE_SWAPPED)
 			continue;
-		err = page_range_list__push(&model->swapped, range->start, range->end, PAGE_SWAPPED);
+		err = span_list__join(&model->swapped, range->start, range->end, 0);
 		if (err)
 			return err;
 	}
